@@ -1,0 +1,10 @@
+//! What property values, operators and one actor's events mean.
+//!
+//! Pure functions, free of Arrow and DataFusion: quick to compile, quick to test, pleasant to read.
+//! `quintet-functions` feeds columns to them; a service may call them on single values.
+//!
+//! - [`property`]: a JSON property as text or number, and the operators that compare it.
+//! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
+
+pub mod figures;
+pub mod property;

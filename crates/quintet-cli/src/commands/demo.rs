@@ -1,0 +1,114 @@
+//! `quintet demo`: bundled real data, four questions, their answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use quintet::{Engine, Load, QueryOptions, Settings, Source};
+
+use super::engine;
+use crate::arguments::{Demo, Limits};
+use crate::failure::{Failure, Result};
+use crate::output::{look, tell, write};
+use crate::progress::Bar;
+use crate::render::{View, chart, plain_figures};
+
+/// Contributions to eight open-source projects; `testdata/README.md` says what they are.
+const EVENTS: &[u8] = include_bytes!("../../../../testdata/contributions.jsonl.gz");
+/// Group types in a fixed order, so that the definitions' indexes hold.
+const GROUP_TYPES: [&str; 4] = ["repository", "company", "component", "organization"];
+/// The clock of the demo: the data end here, and the answers stay the same.
+const NOW: &str = "2026-08-17T12:00:00Z";
+
+struct Question {
+    words: &'static str,
+    means: &'static str,
+    file: &'static str,
+    definition: &'static str,
+}
+
+const QUESTIONS: [Question; 4] = [
+    Question {
+        words: "How many companies had pull requests merged, month by month?",
+        means: "event pull_request_merged, math unique_group of group type 1 (company), by month",
+        file: "companies.json",
+        definition: include_str!("../../demo/companies.json"),
+    },
+    Question {
+        words: "How many people wrote code, in how many components, for how many companies?",
+        means: "event commit three times: math dau, unique_group 2 (component), unique_group 1 (company), by month",
+        file: "people-components-companies.json",
+        definition: include_str!("../../demo/people-components-companies.json"),
+    },
+    Question {
+        words: "Which kinds of files did the commits of 2025 touch most?",
+        means: "event commit, breakdown by event property language, limit 8, one figure each (ActionsBarValue)",
+        file: "languages.json",
+        definition: include_str!("../../demo/languages.json"),
+    },
+    Question {
+        words: "How many companies and repositories had a fix within the last 7 days, day by day?",
+        means: "event commit where change_type is fix, math weekly_active of group types 1 and 0, last 90 days",
+        file: "weekly-active.json",
+        definition: include_str!("../../demo/weekly-active.json"),
+    },
+];
+
+pub(super) async fn run(demo: Demo, limits: Limits) -> Result<()> {
+    let temporary = tempfile::Builder::new()
+        .prefix("quintet-demo-")
+        .tempdir()
+        .map_err(|error| Failure::io("a temporary folder", &error))?;
+    let store = demo
+        .store
+        .unwrap_or_else(|| temporary.path().join("store").display().to_string());
+    let settings = Settings {
+        group_types: GROUP_TYPES.map(str::to_owned).to_vec(),
+        ..Settings::default()
+    };
+    let engine = engine(limits).open_or_create(&store, settings).await?;
+    load(&engine, &store).await?;
+    for (number, question) in (1..).zip(&QUESTIONS) {
+        write(&answer(&engine, number, question).await?)?;
+    }
+    Ok(())
+}
+
+async fn load(engine: &Engine, store: &str) -> Result<()> {
+    let start = Instant::now();
+    let events = Source::Bytes {
+        name: "contributions.jsonl.gz".into(),
+        data: EVENTS.to_vec().into(),
+    };
+    let load = Load {
+        sources: vec![events],
+        ..Load::default()
+    };
+    let report = engine.ingest_with(load, Arc::new(Bar::new())).await?;
+    let (stored, duplicates) = (report.events.stored, report.events.duplicates);
+    tell(&format!(
+        "loaded {} contributions to eight open-source projects into {store} in {:.1} s ({duplicates} were there already)",
+        stored + duplicates,
+        start.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+/// The question in words, its definition's gist, the chart, and the figures as plain text.
+async fn answer(engine: &Engine, number: usize, question: &Question) -> Result<String> {
+    let options = QueryOptions {
+        now: Some(NOW.to_owned()),
+        ..QueryOptions::default()
+    };
+    let start = Instant::now();
+    let answer = engine.query_with(question.definition, &options).await?;
+    let took = start.elapsed().as_secs_f64() * 1000.0;
+    let view = View::of(answer.results());
+    let Question {
+        words, means, file, ..
+    } = question;
+    let chart = chart(&view, look()).unwrap_or_default();
+    let figures = plain_figures(&view);
+    Ok(format!(
+        "\n{number}. {words}\n   {means}\n   crates/quintet-cli/demo/{file}, answered in {took:.0} ms\n\n{chart}\n{figures}"
+    ))
+}

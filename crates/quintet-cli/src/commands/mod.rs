@@ -1,0 +1,85 @@
+//! One module per command: arguments in, engine, answer out.
+
+mod demo;
+mod ingest;
+mod init;
+mod query;
+mod sql;
+mod stats;
+
+use std::io::Read;
+use std::path::Path;
+
+use quintet::EngineBuilder;
+
+use crate::arguments::{Arguments, Command, Limits};
+use crate::failure::{Failure, Result};
+
+/// Plans of deep filter trees recurse; the usual 2 MiB of a thread are too few for them.
+const STACK: usize = 16 << 20;
+
+/// Does what the command line says.
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let limits = arguments.limits;
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.thread_stack_size(STACK);
+    if let Some(number) = limits.threads {
+        threads.worker_threads(number.get());
+    }
+    let runtime = threads
+        .build()
+        .map_err(|error| Failure::io("starting threads", &error))?;
+    let work = async move {
+        match arguments.command {
+            Command::Init(init) => init::run(init).await,
+            Command::Ingest(ingest) => ingest::run(ingest, limits).await,
+            Command::Query(query) => query::run(query, limits).await,
+            Command::Sql(sql) => sql::run(sql, limits).await,
+            Command::Stats(stats) => stats::run(stats, limits).await,
+            Command::Demo(demo) => demo::run(demo, limits).await,
+        }
+    };
+    runtime
+        .block_on(async { tokio::spawn(work).await })
+        .unwrap_or_else(|error| Err(Failure::internal(&error)))
+}
+
+/// An engine within the limits.
+fn engine(limits: Limits) -> EngineBuilder {
+    let mut builder = EngineBuilder::new().with_files_in_sql(true);
+    if let Some(bytes) = limits.memory_limit {
+        builder = builder.with_memory_limit(bytes);
+    }
+    if let Some(threads) = limits.threads {
+        builder = builder.with_target_partitions(threads.get());
+    }
+    builder
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The bytes of a file, or of standard input for `-`.
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if is_standard_input(path) {
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::io("standard input", &error))?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(|error| Failure::io(&path.display().to_string(), &error))
+}
+
+/// The text of a file, or of standard input for `-`.
+fn text(path: &Path) -> Result<String> {
+    let name = if is_standard_input(path) {
+        "standard input".into()
+    } else {
+        path.display().to_string()
+    };
+    String::from_utf8(bytes(path)?)
+        .map_err(|_| Failure::invalid(&name, "it is no UTF-8 text; give a JSON or SQL file"))
+}

@@ -1,0 +1,23 @@
+//! `quintet sql`: one statement over the tables of a store.
+
+use std::path::Path;
+
+use super::query::print_answer;
+use super::{engine, text};
+use crate::arguments::{Limits, Sql};
+use crate::failure::Result;
+use crate::output;
+use crate::render::View;
+
+pub(super) async fn run(sql: Sql, limits: Limits) -> Result<()> {
+    let format = output::format(sql.output.format)?;
+    let statement = if sql.statement == "-" {
+        text(Path::new("-"))?
+    } else {
+        sql.statement
+    };
+    let engine = engine(limits).open(&sql.store).await?;
+    let answer = engine.sql(&statement).await?;
+    let json = answer.to_json();
+    print_answer(&json, View::rows(answer.results()), &answer, format)
+}

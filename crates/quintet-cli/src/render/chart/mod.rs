@@ -1,0 +1,71 @@
+//! Views as charts in the terminal: lines over time, bars for single figures.
+
+mod axis;
+mod bars;
+mod canvas;
+mod lines;
+
+use serde_json::Value;
+
+use super::Look;
+use super::view::{Figure, OverTime, Rows, View, readable};
+
+/// The chart of a view, or nothing where it has no figures to draw.
+pub(crate) fn chart(view: &View, look: Look) -> Option<String> {
+    match view {
+        View::Nothing => Some("no results\n".into()),
+        View::Over(over) if over.days.len() > 1 => Some(lines::lines(over, look)),
+        View::Over(over) => Some(bars::bars(&only_bucket(over), look)),
+        View::Figures(figures) => Some(bars::bars(figures, look)),
+        View::Rows(rows) => Some(bars::bars(&names_and_figures(rows)?, look)),
+        View::Json(_) => None,
+    }
+}
+
+/// Series with one bucket are compared with one another, so they are bars.
+fn only_bucket(over: &OverTime) -> Vec<Figure> {
+    let value = |data: &[f64]| data.first().copied().unwrap_or(f64::NAN);
+    over.series
+        .iter()
+        .map(|series| Figure {
+            name: series.name.clone(),
+            value: value(&series.data),
+        })
+        .collect()
+}
+
+/// Rows of one name and one number each, such as `SELECT name, count(*)`.
+fn names_and_figures(rows: &Rows) -> Option<Vec<Figure>> {
+    let one = |row: &Vec<Value>| match row.as_slice() {
+        [name, Value::Number(value)] => Some(Figure {
+            name: readable(name),
+            value: value.as_f64()?,
+        }),
+        _ => None,
+    };
+    rows.rows.iter().map(one).collect()
+}
+
+/// The marks of series, the colour and the sign that tell one from the others.
+const MARKS: [(u8, char); 8] = [
+    (39, '●'),
+    (208, '▲'),
+    (41, '■'),
+    (201, '◆'),
+    (220, '○'),
+    (45, '△'),
+    (203, '□'),
+    (147, '◇'),
+];
+
+/// A text in the colour of a series, plain where the terminal takes no colours.
+fn coloured(text: &str, series: usize, look: Look) -> String {
+    if look.colour {
+        format!(
+            "\u{1b}[38;5;{}m{text}\u{1b}[0m",
+            MARKS[series % MARKS.len()].0
+        )
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,133 @@
+//! Any query: which insight a definition asks for.
+//!
+//! Paths in errors are those within the insight itself: the wrappers of an editor around it are no part of them.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::reader::{Field, Path};
+use crate::trends::{InsightActorsQuery, TrendsQuery};
+
+/// Any query that can be run.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Query {
+    /// A trend.
+    Trends(TrendsQuery),
+    /// The actors behind a figure of a trend.
+    TrendsActors(InsightActorsQuery),
+    /// SQL over events, persons and groups.
+    Sql(String),
+}
+
+/// Kinds that only say how their `source` is shown.
+const WRAPPERS: &[&str] = &["InsightVizNode", "DataTableNode", "DataVisualizationNode"];
+
+/// Kinds of the language that this version does not run.
+const NOT_YET: &[&str] = &[
+    "CalendarHeatmapQuery",
+    "EventsQuery",
+    "ExperimentExposureQuery",
+    "ExperimentFunnelsQuery",
+    "ExperimentQuery",
+    "ExperimentTrendsQuery",
+    "FunnelCorrelationActorsQuery",
+    "FunnelCorrelationQuery",
+    "FunnelsActorsQuery",
+    "FunnelsQuery",
+    "GroupsQuery",
+    "HogQLQuery",
+    "InsightActorsQueryOptions",
+    "LifecycleQuery",
+    "PathsQuery",
+    "PersonsNode",
+    "RetentionQuery",
+    "SavedInsightNode",
+    "SessionsTimelineQuery",
+    "StickinessActorsQuery",
+    "StickinessQuery",
+    "WebOverviewQuery",
+    "WebStatsTableQuery",
+];
+
+const RUNS: &str = "TrendsQuery, InsightActorsQuery, ActorsQuery, SQL";
+
+impl Query {
+    /// Reads a definition from JSON text.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
+    pub fn parse(text: &str) -> Result<Self> {
+        let value = serde_json::from_str(text).map_err(|error| {
+            Error::invalid(
+                &Path::root(),
+                format!("the definition is not JSON: {error}"),
+            )
+        })?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a definition from a JSON value.
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub fn from_value(value: &Value) -> Result<Self> {
+        let definition = Field::new(Path::root(), unwrap(value));
+        let mut object = definition.object()?;
+        let kind = object.require("kind")?;
+        match kind.text()?.as_str() {
+            "TrendsQuery" => TrendsQuery::parse(&definition).map(Self::Trends),
+            "InsightActorsQuery" => InsightActorsQuery::parse(&definition).map(Self::TrendsActors),
+            "ActorsQuery" => InsightActorsQuery::parse_wrapped(&definition).map(Self::TrendsActors),
+            "SQL" => {
+                let sql = object.require("query")?.text()?;
+                object.finish(&[&["name", "tags", "version"]])?;
+                Ok(Self::Sql(sql))
+            }
+            other => Err(not_run(&kind, other)),
+        }
+    }
+
+    /// True when [`Context::earliest`](crate::Context::earliest) is needed to resolve it: its range starts with the first event.
+    pub fn needs_earliest(&self) -> bool {
+        match self {
+            Self::Trends(trends) => trends.needs_earliest(),
+            Self::TrendsActors(actors) => actors.source.needs_earliest(),
+            Self::Sql(_) => false,
+        }
+    }
+}
+
+/// What an editor's wrappers hold.
+fn unwrap(mut value: &Value) -> &Value {
+    while let Some(source) = wrapped(value) {
+        value = source;
+    }
+    value
+}
+
+fn wrapped(value: &Value) -> Option<&Value> {
+    let kind = value.get("kind")?.as_str()?;
+    WRAPPERS.contains(&kind).then(|| value.get("source"))?
+}
+
+/// Why a query of this kind cannot be run.
+pub(crate) fn not_run(field: &Field<'_>, kind: &str) -> Error {
+    if NOT_YET.contains(&kind) {
+        Error::unsupported(
+            format!("{kind} ({})", field.path),
+            "ask with a TrendsQuery, or with SQL",
+        )
+    } else if WRAPPERS.contains(&kind) {
+        field.invalid(format!(
+            "a {kind} needs a `source`, the query that it shows"
+        ))
+    } else {
+        field.invalid(format!(
+            "'{kind}' is not a kind of query; take one of {RUNS}"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

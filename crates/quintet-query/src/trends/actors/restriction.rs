@@ -1,0 +1,161 @@
+//! What a figure's breakdown value demands of the events behind it.
+
+use serde_json::Value;
+
+use crate::Context;
+use crate::definitions::resolve_cohort;
+use crate::error::{Error, Result};
+use crate::filter::{Filter, Operator, Property, PropertyFilter};
+use crate::reader::{Field, Path};
+
+use super::super::query::CohortChoice;
+use super::super::{Breakdown, BreakdownPart, Measure, NULL_LABEL, OTHER_LABEL, Series};
+use super::ActorsBreakdown;
+
+/// What a breakdown value demands of events.
+#[derive(Debug, Default)]
+pub(super) struct Restriction {
+    pub(super) conditions: Vec<Filter>,
+    pub(super) bins: Vec<(Property, f64, f64)>,
+    pub(super) urls: Vec<(Property, String)>,
+}
+
+impl Restriction {
+    /// What `value` demands where rows are broken down like this.
+    pub(super) fn of(
+        value: Option<&ActorsBreakdown>,
+        breakdown: Option<&Breakdown>,
+        context: &Context,
+        path: &Path,
+    ) -> Result<Self> {
+        let mut restriction = Self::default();
+        let Some(value) = value else {
+            return Ok(restriction);
+        };
+        let values = match value {
+            ActorsBreakdown::Value(value) => std::slice::from_ref(value),
+            ActorsBreakdown::Values(values) => values,
+        };
+        match breakdown {
+            None => {
+                return Err(Error::invalid(
+                    path,
+                    "the query has no breakdown; leave it out",
+                ));
+            }
+            Some(Breakdown::Properties { parts, .. }) if parts.len() == values.len() => {
+                for (part, value) in parts.iter().zip(values) {
+                    restriction.add_value(part, value, path)?;
+                }
+            }
+            Some(Breakdown::Properties { parts, .. }) => {
+                return Err(Error::invalid(
+                    path,
+                    format!(
+                        "has {} values, but the query is broken down by {}",
+                        values.len(),
+                        parts.len()
+                    ),
+                ));
+            }
+            Some(Breakdown::Cohorts(_)) => restriction.add_cohort(values, context, path)?,
+        }
+        Ok(restriction)
+    }
+
+    fn add_value(&mut self, part: &BreakdownPart, value: &str, path: &Path) -> Result<()> {
+        let condition = |operator, values| {
+            Filter::Property(PropertyFilter {
+                property: part.property.clone(),
+                operator,
+                values,
+            })
+        };
+        let is_not_set = || condition(Operator::IsNotSet, Vec::new());
+        match value {
+            // PostHog does not restrict the actors of "Other".
+            OTHER_LABEL => {}
+            NULL_LABEL if part.bins.is_some() => self.conditions.push(is_not_set()),
+            NULL_LABEL => {
+                let empty = condition(Operator::Exact, vec![String::new()]);
+                self.conditions.push(Filter::any([is_not_set(), empty]));
+            }
+            bin if part.bins.is_some() => {
+                if let Some((low, high)) = parse_bin(bin, path)? {
+                    self.bins.push((part.property.clone(), low, high));
+                }
+            }
+            url if part.normalize_url => self.urls.push((part.property.clone(), url.to_owned())),
+            text => self
+                .conditions
+                .push(condition(Operator::Exact, vec![text.to_owned()])),
+        }
+        Ok(())
+    }
+
+    fn add_cohort(&mut self, values: &[String], context: &Context, path: &Path) -> Result<()> {
+        let [value] = values else {
+            return Err(Error::invalid(
+                path,
+                "must be the number of one cohort, or all",
+            ));
+        };
+        let json = Value::String(value.clone());
+        match CohortChoice::parse(&Field::new(path.clone(), &json))? {
+            CohortChoice::All => {}
+            CohortChoice::Cohort(id) => self.conditions.push(Filter::Cohort {
+                cohort: resolve_cohort(id, context, path, &[])?,
+                negated: false,
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// The bounds in a bin's text; the placeholder `["",""]` bounds nothing.
+fn parse_bin(text: &str, path: &Path) -> Result<Option<(f64, f64)>> {
+    let invalid = || {
+        Error::invalid(
+            path,
+            format!("the bin '{text}' must hold two valid float or int values, like [10,20]"),
+        )
+    };
+    let bounds: Vec<Value> = serde_json::from_str(text).map_err(|_| invalid())?;
+    let bound = |value: &Value| match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    match bounds.as_slice() {
+        [low, high] if low == "" && high == "" => Ok(None),
+        [low, high] => match (bound(low), bound(high)) {
+            (Some(low), Some(high)) => Ok(Some((low, high))),
+            _ => Err(invalid()),
+        },
+        _ => Err(invalid()),
+    }
+}
+
+/// The series with what its breakdown value demands.
+///
+/// A first-time measure takes the value of the first event: that must not make a later event the first, so what
+/// "matching" measures look for moves into the event itself.
+pub(super) fn restricted(mut series: Series, conditions: Vec<Filter>) -> Series {
+    if conditions.is_empty() {
+        return series;
+    }
+    if let Measure::FirstTime {
+        actor,
+        matching: true,
+    } = series.measure
+    {
+        series.matching = Filter::all([series.matching, series.filter]);
+        series.filter = Filter::all(conditions);
+        series.measure = Measure::FirstTime {
+            actor,
+            matching: false,
+        };
+    } else {
+        series.filter = Filter::all([series.filter].into_iter().chain(conditions));
+    }
+    series
+}

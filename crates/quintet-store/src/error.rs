@@ -1,0 +1,136 @@
+//! What can go wrong with a store, sorted by whose fault it is.
+
+use std::path::Path;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
+
+/// Result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request to the store failed. Each message is one sentence that names the place and the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller asked for something that makes no sense; `path` names the argument, the file or the column.
+    #[error("{path}: {reason}")]
+    Invalid {
+        /// The argument, file or column that is wrong.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The request makes sense, yet this version does not do it.
+    #[error("{what} is not supported; {instead}")]
+    Unsupported {
+        /// What was asked for.
+        what: String,
+        /// What to do instead.
+        instead: String,
+    },
+    /// There is nothing at the place that was named.
+    #[error("{0}")]
+    NotFound(String),
+    /// Somebody else was there first.
+    #[error("{0}")]
+    Conflict(String),
+    /// Memory, disk or another limit of the machine was reached.
+    #[error("{0}")]
+    ResourcesExhausted(String),
+    /// Stored or loaded data are damaged.
+    #[error("{file} is damaged: {reason}")]
+    Corrupt {
+        /// The damaged file.
+        file: String,
+        /// How the damage shows.
+        reason: String,
+    },
+    /// The operating system or the object store refused a read or a write.
+    #[error("{place}: {source}")]
+    Io {
+        /// The file or folder concerned.
+        place: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A defect of this crate.
+    #[error("internal error, please report it: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    pub(crate) fn invalid(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid { path: path.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn corrupt(file: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Corrupt { file: file.into(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn internal(what: impl ToString) -> Self {
+        Self::Internal(what.to_string())
+    }
+
+    /// An error of the file system at `place`.
+    pub(crate) fn io(place: &Path, source: std::io::Error) -> Self {
+        let place = place.display().to_string();
+        match source.kind() {
+            std::io::ErrorKind::NotFound => Self::NotFound(format!("there is no {place}")),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::ResourcesExhausted(format!("{place} cannot be written: {source}; free some space"))
+            }
+            _ => Self::Io { place, source },
+        }
+    }
+
+    /// An error of the object store at `place`.
+    pub(crate) fn object_store(place: &str, source: object_store::Error) -> Self {
+        match source {
+            object_store::Error::NotFound { .. } => Self::NotFound(format!("there is no {place}")),
+            object_store::Error::AlreadyExists { .. } => Self::Conflict(format!("{place} exists already")),
+            other => Self::Io { place: place.to_owned(), source: std::io::Error::other(other) },
+        }
+    }
+
+    /// An error of the Parquet library while it read `file`.
+    pub(crate) fn parquet(file: &str, source: &ParquetError) -> Self {
+        Self::corrupt(file, source)
+    }
+}
+
+/// The store's view of an error that DataFusion met while it ran a plan over a store or a folder.
+///
+/// Unreadable Parquet becomes [`Error::Corrupt`] ([`Snapshot::diagnose`](crate::Snapshot::diagnose) and
+/// [`Folder::diagnose`](crate::Folder::diagnose) name the file too), a used-up memory pool
+/// [`Error::ResourcesExhausted`], a vanished file [`Error::Corrupt`]; the rest is the request's fault
+/// or [`Error::Internal`].
+pub fn classify(error: &DataFusionError) -> Error {
+    let wrong = |reason: &dyn ToString| Error::invalid("query", reason.to_string());
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(message) => {
+            Error::ResourcesExhausted(format!("{message}; give the engine more memory or ask for less at once"))
+        }
+        DataFusionError::ParquetError(cause) => Error::corrupt("a Parquet file", cause),
+        DataFusionError::External(cause) if cause.is::<ParquetError>() => Error::corrupt("a Parquet file", cause),
+        DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
+            ArrowError::ParquetError(_) => Error::corrupt("a Parquet file", cause),
+            ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => Error::corrupt("a Parquet file", inner),
+            ArrowError::MemoryError(message) => Error::ResourcesExhausted(message.clone()),
+            other => wrong(other),
+        },
+        DataFusionError::ObjectStore(cause) => match cause.as_ref() {
+            object_store::Error::NotFound { path, .. } => Error::corrupt(path, "the file is missing"),
+            other => Error::Io { place: "object store".into(), source: std::io::Error::other(other.to_string()) },
+        },
+        DataFusionError::NotImplemented(what) => {
+            Error::Unsupported { what: what.clone(), instead: "write the query in another way".into() }
+        }
+        DataFusionError::SQL(cause, _) => wrong(cause),
+        DataFusionError::SchemaError(cause, _) => wrong(cause),
+        DataFusionError::Plan(reason)
+        | DataFusionError::Configuration(reason)
+        | DataFusionError::Execution(reason) => wrong(reason),
+        other => Error::internal(other),
+    }
+}

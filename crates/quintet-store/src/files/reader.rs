@@ -1,0 +1,72 @@
+//! One Parquet file of an object store, opened to read parts of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::parquet::arrow::ParquetRecordBatchStreamBuilder;
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::arrow::async_reader::AsyncFileReader;
+use datafusion::parquet::errors::{ParquetError, Result};
+use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use futures::future::{BoxFuture, FutureExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+/// A file whose footer was read.
+pub(crate) struct ParquetFile {
+    ranges: Ranges,
+    footer: ArrowReaderMetadata,
+}
+
+impl ParquetFile {
+    /// Reads the footer of a file of `size` bytes.
+    pub(crate) async fn open(store: &Arc<dyn ObjectStore>, key: Path, size: u64) -> Result<Self> {
+        let mut ranges = Ranges { store: Arc::clone(store), key, size };
+        let footer = ArrowReaderMetadata::load_async(&mut ranges, ArrowReaderOptions::default()).await?;
+        Ok(Self { ranges, footer })
+    }
+
+    /// The footer, and the columns as Arrow sees them.
+    pub(crate) fn footer(&self) -> &ArrowReaderMetadata {
+        &self.footer
+    }
+
+    /// Begins to read rows.
+    pub(crate) fn read(&self) -> ParquetRecordBatchStreamBuilder<Ranges> {
+        ParquetRecordBatchStreamBuilder::new_with_metadata(self.ranges.clone(), self.footer.clone())
+    }
+}
+
+/// The bytes of one file, range by range.
+#[derive(Clone)]
+pub(crate) struct Ranges {
+    store: Arc<dyn ObjectStore>,
+    key: Path,
+    size: u64,
+}
+
+fn failed(error: object_store::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+impl AsyncFileReader for Ranges {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
+        async move { self.store.get_range(&self.key, range).await.map_err(failed) }.boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
+        async move { self.store.get_ranges(&self.key, &ranges).await.map_err(failed) }.boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
+        async move {
+            let size = self.size;
+            Ok(Arc::new(ParquetMetaDataReader::new().load_and_finish(self, size).await?))
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,110 @@
+//! Opening a source by its content: gzip, zstd, Parquet or text. The name of a file says nothing.
+
+use std::io::{self, BufReader, Cursor, Read};
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+
+use super::source::Source;
+use crate::error::{Error, Result};
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+const PARQUET: &[u8] = b"PAR1";
+
+/// An open source.
+pub(super) enum Input {
+    /// Text, decompressed.
+    Text(Text),
+    /// A Parquet file.
+    Parquet(Parquet),
+}
+
+/// Text as it comes out of the decompressor.
+pub(super) struct Text {
+    reader: Box<dyn Read + Send>,
+    file: String,
+    compressed: bool,
+}
+
+/// The bytes of a Parquet file, which is read out of order.
+pub(super) enum Parquet {
+    /// A file as it lies.
+    File(std::path::PathBuf),
+    /// Bytes in memory.
+    Bytes(Bytes),
+}
+
+/// Finds out what a source is and opens it.
+pub(super) fn open(source: &Source) -> Result<Input> {
+    let file = source.name();
+    let failed = |e: io::Error| Error::io(std::path::Path::new(&file), e);
+    let (start, reader) = peek(source.open()?).map_err(failed)?;
+    if start.starts_with(PARQUET) {
+        return Ok(Input::Parquet(match source {
+            Source::Path(path) => Parquet::File(path.clone()),
+            Source::Bytes { data, .. } => Parquet::Bytes(data.clone()),
+        }));
+    }
+    let unpacked: Box<dyn Read + Send> = if start.starts_with(GZIP) {
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(
+            1 << 17,
+            reader,
+        )))
+    } else if start.starts_with(ZSTD) {
+        Box::new(zstd::stream::read::Decoder::new(reader).map_err(failed)?)
+    } else {
+        return Ok(Input::Text(Text {
+            reader,
+            file,
+            compressed: false,
+        }));
+    };
+    let (start, mut reader) = peek(unpacked).map_err(|e| Error::corrupt(&file, reason(&e)))?;
+    if start.starts_with(PARQUET) {
+        let mut data = Vec::new();
+        let read = reader.read_to_end(&mut data);
+        read.map_err(|e| Error::corrupt(&file, reason(&e)))?;
+        return Ok(Input::Parquet(Parquet::Bytes(data.into())));
+    }
+    Ok(Input::Text(Text {
+        reader,
+        file,
+        compressed: true,
+    }))
+}
+
+/// The first bytes of a reader, and the reader as if they had not been read.
+fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut start = Vec::new();
+    reader.by_ref().take(4).read_to_end(&mut start)?;
+    let reader = Cursor::new(start.clone()).chain(reader);
+    Ok((start, Box::new(reader)))
+}
+
+impl Text {
+    /// Appends up to `more` bytes; 0 at the end.
+    pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, more: usize) -> Result<usize> {
+        let read = self.reader.by_ref().take(more as u64).read_to_end(buffer);
+        read.map_err(|e| {
+            if self.compressed {
+                Error::corrupt(&self.file, reason(&e))
+            } else {
+                Error::io(std::path::Path::new(&self.file), e)
+            }
+        })
+    }
+
+    /// What messages call the source.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        "it ends in the middle of its compressed data; fetch it again".into()
+    } else {
+        format!("it cannot be decompressed ({error})")
+    }
+}

@@ -1,0 +1,198 @@
+//! What an event is before and after the stateless rules, and the text that messages point into. The rules are in `normalise`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use uuid::Uuid;
+
+use super::staged::GROUP_TYPES;
+use super::timestamp::Clock;
+use crate::entities::{MergeKind, Update};
+
+/// An event as its format gives it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields<'a> {
+    pub(super) line: u64,
+    pub(super) event: Cow<'a, str>,
+    /// None: look for it in the properties.
+    pub(super) distinct_id: Option<Cow<'a, str>>,
+    pub(super) uuid: Option<Cow<'a, str>>,
+    /// A JSON object.
+    pub(super) properties: Cow<'a, str>,
+    /// `$set` and `$set_once` beside the properties.
+    pub(super) set: Option<&'a str>,
+    pub(super) set_once: Option<&'a str>,
+    pub(super) clock: Clock,
+    /// Keys of the five group columns, where the format has such columns.
+    pub(super) groups: [Option<&'a str>; GROUP_TYPES],
+    pub(super) person_id: Option<Uuid>,
+}
+
+/// A piece of a [`Parsed`]'s text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    start: usize,
+    len: usize,
+}
+
+/// An event that has only to meet the persons and the groups.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) line: u64,
+    pub(super) event: Span,
+    pub(super) distinct_id: Span,
+    pub(super) distinct_id_hash: u64,
+    pub(super) uuid: Uuid,
+    pub(super) uuid_given: bool,
+    pub(super) timestamp: i64,
+    pub(super) now: Option<i64>,
+    pub(super) properties: Span,
+    pub(super) personless: bool,
+    pub(super) person_id: Option<Uuid>,
+    /// Places in [`Parsed::tags`]; later ones win.
+    pub(super) tags: Range<usize>,
+    pub(super) update: Option<Box<UpdateSpans>>,
+    pub(super) action: Option<Box<Action>>,
+}
+
+/// A group of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tag {
+    pub(super) of: TagType,
+    /// Empty for none.
+    pub(super) key: Span,
+    pub(super) key_hash: u64,
+    /// Was the key a list?
+    pub(super) several: bool,
+}
+
+/// How an event says which type its group has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TagType {
+    Index(usize),
+    Name(Span),
+}
+
+/// An [`Update`] in a [`Parsed`]'s text.
+#[derive(Debug)]
+pub(super) struct UpdateSpans {
+    pub(super) set_once: Option<Span>,
+    pub(super) set: Option<Span>,
+    pub(super) unset: Option<Span>,
+}
+
+/// What some events do beside being counted.
+#[derive(Debug)]
+pub(super) enum Action {
+    Merge {
+        other: Span,
+        kind: MergeKind,
+    },
+    GroupIdentify {
+        group_type: Span,
+        key: Span,
+        set: Option<Span>,
+    },
+    GroupUnset {
+        group_type: Span,
+        key: Span,
+        unset: Span,
+    },
+}
+
+/// Something to report of a line.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) line: u64,
+    /// The code of a warning; none for a refused event.
+    pub(super) code: Option<&'static str>,
+    pub(super) text: String,
+}
+
+/// The messages of a block, and the text that they point into: what was read, and behind it what was rewritten.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    source: String,
+    extra: String,
+    pub(super) messages: Vec<Message>,
+    pub(super) tags: Vec<Tag>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Parsed {
+    /// The text of a span.
+    pub(super) fn text(&self, span: Span) -> &str {
+        let Span { start, len } = span;
+        match start.checked_sub(self.source.len()) {
+            Some(start) => &self.extra[start..start + len],
+            None => &self.source[start..start + len],
+        }
+    }
+
+    /// The update of a message.
+    pub(super) fn update<'a>(&'a self, spans: &UpdateSpans) -> Update<'a> {
+        let text = |span: Option<Span>| span.map(|span| self.text(span));
+        Update {
+            set_once: text(spans.set_once),
+            set: text(spans.set),
+            unset: text(spans.unset),
+        }
+    }
+}
+
+/// Makes a [`Parsed`].
+pub(super) struct Builder<'a> {
+    source: &'a str,
+    pub(super) out: Parsed,
+}
+
+impl<'a> Builder<'a> {
+    /// For messages that were read from `source`.
+    pub(super) fn new(source: &'a str) -> Self {
+        Self {
+            source,
+            out: Parsed::default(),
+        }
+    }
+
+    /// The result; `source` goes to [`Parts::with`].
+    pub(super) fn finish(self) -> Parts {
+        Parts(self.out)
+    }
+
+    /// Refuses an event.
+    pub(super) fn reject(&mut self, line: u64, message: String) {
+        self.problem(line, None, message);
+    }
+
+    /// Warns of an event.
+    pub(super) fn warn(&mut self, line: u64, code: &'static str, text: String) {
+        self.problem(line, Some(code), text);
+    }
+
+    fn problem(&mut self, line: u64, code: Option<&'static str>, text: String) {
+        self.out.problems.push(Problem { line, code, text });
+    }
+
+    /// Where a text is, if it is part of the source; else it is copied behind it.
+    pub(super) fn span(&mut self, text: &str) -> Span {
+        let len = text.len();
+        let offset = (text.as_ptr() as usize).wrapping_sub(self.source.as_ptr() as usize);
+        if offset < self.source.len() && len <= self.source.len() - offset {
+            return Span { start: offset, len };
+        }
+        let start = self.source.len() + self.out.extra.len();
+        self.out.extra.push_str(text);
+        Span { start, len }
+    }
+}
+
+/// A [`Parsed`] that still lacks the text that was read.
+pub(super) struct Parts(Parsed);
+
+impl Parts {
+    /// Completes the result.
+    pub(super) fn with(self, source: String) -> Parsed {
+        Parsed { source, ..self.0 }
+    }
+}

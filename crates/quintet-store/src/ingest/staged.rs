@@ -1,0 +1,71 @@
+//! Events that were read and not yet written: one vector per column, rows in the order of receipt.
+
+use uuid::Uuid;
+
+use super::strings::{StringTable, TextColumn};
+
+/// How many group types a store has room for.
+pub(crate) const GROUP_TYPES: usize = 5;
+
+/// The rows of a load until a writer takes them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StagedEvents {
+    /// Ids of the events.
+    pub(crate) uuids: Vec<Uuid>,
+    /// Was the id in the message? Generated ids never are duplicates.
+    pub(crate) uuid_given: Vec<bool>,
+    /// Event names, as numbers of `names`.
+    pub(crate) events: Vec<u32>,
+    /// Distinct ids, as numbers of `ids`.
+    pub(crate) distinct_ids: Vec<u32>,
+    /// The event names that occur.
+    pub(crate) names: StringTable,
+    /// The distinct ids that occur.
+    pub(crate) ids: StringTable,
+    /// Microseconds since 1970, UTC.
+    pub(crate) timestamps: Vec<i64>,
+    /// The text of each event's properties, a JSON object.
+    pub(crate) properties: TextColumn,
+    /// Refs of the persons at ingestion.
+    pub(crate) persons: Vec<u32>,
+    /// Refs of the groups per group type; 0 = none.
+    pub(crate) groups: [Vec<u32>; GROUP_TYPES],
+}
+
+impl StagedEvents {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.uuids.len()
+    }
+
+    /// Are there no rows?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.uuids.is_empty()
+    }
+
+    /// Memory that the rows take.
+    pub(crate) fn bytes(&self) -> usize {
+        let fixed = size_of::<Uuid>() + 1 + 2 * size_of::<u32>() + size_of::<i64>();
+        let refs = (1 + GROUP_TYPES) * size_of::<u32>();
+        self.len() * (fixed + refs)
+            + self.properties.bytes()
+            + self.names.bytes()
+            + self.ids.bytes()
+    }
+
+    /// Forgets the rows and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.uuids.clear();
+        self.uuid_given.clear();
+        self.events.clear();
+        self.distinct_ids.clear();
+        self.names.clear();
+        self.ids.clear();
+        self.timestamps.clear();
+        self.properties.clear();
+        self.persons.clear();
+        for refs in &mut self.groups {
+            refs.clear();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Events, persons and groups as immutable Parquet files under a log of commits.
+//!
+//! ```text
+//! Load ──ingest──► StagedEvents, EntityState ──files, tables──► *.parquet ──log──► commit N
+//!                                                                                    │
+//!                        TableProvider ◄──scan── Snapshot (version N, immutable) ◄───┘
+//! ```
+//!
+//! The two entry points are [`Store`] (make, open, load) and [`Folder`] (a plain folder of Parquet,
+//! read as it lies). This crate knows nothing of insights: it gives tables to DataFusion.
+//!
+//! ```no_run
+//! # async fn example() -> quintet_store::Result<()> {
+//! use std::sync::Arc;
+//! use quintet_store::{Load, Location, Settings, Source, Store};
+//!
+//! let store = Store::open_or_create(Location::parse("./events")?, Settings::default()).await?;
+//! let load = Load { sources: vec![Source::Path("capture.jsonl".into())], ..Load::default() };
+//! let report = store.ingest(load, Arc::new(())).await?;
+//! println!("{} events stored", report.events.stored);
+//! let events = store.snapshot().await?.events();
+//! # Ok(())
+//! # }
+//! ```
+
+mod entities;
+mod error;
+mod files;
+mod ingest;
+mod location;
+mod log;
+mod scan;
+pub mod schema;
+mod snapshot;
+mod stats;
+mod store;
+mod tables;
+
+pub use error::{Error, Result, classify};
+pub use ingest::{
+    EventCounts, Format, GroupCounts, Load, LoadReport, PersonCounts, Rejection, Source, Warning,
+};
+pub use location::Location;
+pub use log::{GroupTypeEntry, Settings, WeekStart};
+pub use scan::{Folder, ScanOptions};
+pub use snapshot::Snapshot;
+pub use stats::{GroupTypeStats, Stats};
+pub use store::{Progress, Store};
+pub use tables::Entities;

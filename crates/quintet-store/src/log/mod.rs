@@ -1,0 +1,136 @@
+//! The log of commits: `_log/<20 digits>.json`, one file of JSON lines for each version.
+//! It says which files are live; it does not read them.
+
+mod actions;
+mod state;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+
+pub(crate) use actions::{Action, Add, CommitInfo, EventsFile, Metadata, Protocol, Remove, Table, Txn};
+pub use actions::{GroupTypeEntry, Settings, WeekStart};
+pub(crate) use state::LogState;
+
+use crate::error::{Error, Result};
+use crate::location::Location;
+
+const FOLDER: &str = "_log";
+/// Held by local writers for a whole load, so that they queue instead of repeating each other's work.
+pub(crate) const LOCK: &str = "_log/.lock";
+/// Log entries fetched at a time.
+const READ_AHEAD: usize = 16;
+
+fn entry_path(version: u64) -> String {
+    format!("{FOLDER}/{version:020}.json")
+}
+
+fn entry_version(path: &str) -> Option<u64> {
+    let digits = path.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// Writes version `version`, or tells that somebody else did.
+///
+/// # Errors
+/// [`Error::Conflict`] if the version exists.
+pub(crate) async fn commit(location: &Location, version: u64, actions: &[Action]) -> Result<()> {
+    let mut text = Vec::new();
+    for action in actions {
+        serde_json::to_writer(&mut text, action).map_err(Error::internal)?;
+        text.push(b'\n');
+    }
+    location.create(&entry_path(version), Bytes::from(text)).await
+}
+
+/// Whether there is a store at all.
+pub(crate) async fn exists(location: &Location) -> Result<bool> {
+    Ok(!versions(location).await?.is_empty())
+}
+
+/// The versions that are there, ascending.
+async fn versions(location: &Location) -> Result<Vec<u64>> {
+    let files = location.list(FOLDER).await?;
+    let versions = files.iter().filter_map(|meta| entry_version(&location.relative(&meta.location)?));
+    let mut versions: Vec<u64> = versions.collect();
+    versions.sort_unstable();
+    Ok(versions)
+}
+
+/// The state after the last commit.
+///
+/// # Errors
+/// [`Error::NotFound`] without a store, [`Error::Corrupt`] if an entry is damaged or missing.
+pub(crate) async fn replay(location: &Location) -> Result<LogState> {
+    let versions = versions(location).await?;
+    let Some(last) = versions.last().copied() else {
+        let place = location.show("");
+        return Err(Error::NotFound(format!("there is no store at {place}: make one with `quintet init {place}`")));
+    };
+    if let Some(missing) = (0..=last).zip(&versions).find_map(|(want, have)| (want != *have).then_some(want)) {
+        return Err(Error::corrupt(location.show(&entry_path(missing)), "the log entry is missing"));
+    }
+    let mut entries = stream::iter(versions)
+        .map(|version| async move { read(location, version).await })
+        .buffered(READ_AHEAD);
+    let mut state = LogState::default();
+    while let Some(entry) = entries.try_next().await? {
+        let actions = entry.ok_or_else(|| Error::corrupt(location.show(FOLDER), "a log entry vanished"))?;
+        state.apply(actions);
+    }
+    state.checked(&location.show(&entry_path(0)))
+}
+
+/// The state after the last commit, given that after an earlier one; nothing if nothing was committed since.
+pub(crate) async fn advance(location: &Location, from: &LogState) -> Result<Option<LogState>> {
+    let mut next: Option<LogState> = None;
+    loop {
+        let version = next.as_ref().unwrap_or(from).version + 1;
+        let Some(actions) = read(location, version).await? else { return Ok(next) };
+        next.get_or_insert_with(|| from.clone()).apply(actions);
+    }
+}
+
+async fn read(location: &Location, version: u64) -> Result<Option<Vec<Action>>> {
+    let path = entry_path(version);
+    let Some(bytes) = location.read_if_there(&path).await? else { return Ok(None) };
+    decode(&location.show(&path), &bytes).map(Some)
+}
+
+/// The actions of one log entry. An entry always ends with a line break, so that a cut one shows.
+fn decode(file: &str, bytes: &[u8]) -> Result<Vec<Action>> {
+    let text = std::str::from_utf8(bytes).map_err(|e| Error::corrupt(file, e))?;
+    if !text.ends_with('\n') {
+        return Err(Error::corrupt(file, "the log entry is cut off"));
+    }
+    let mut actions = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let action = match serde_json::from_str(line) {
+            Ok(action) => action,
+            Err(e) => {
+                // A newer version may write actions that this one cannot read; its protocol line says so.
+                check_protocol(&actions)?;
+                return Err(Error::corrupt(file, format!("line {}: {e}", at + 1)));
+            }
+        };
+        actions.push(action);
+    }
+    check_protocol(&actions)?;
+    Ok(actions)
+}
+
+fn check_protocol(actions: &[Action]) -> Result<()> {
+    for action in actions {
+        if let Action::Protocol(Protocol { version }) = action
+            && *version != Protocol::CURRENT
+        {
+            return Err(Error::Unsupported {
+                what: format!("a store of protocol version {version}"),
+                instead: format!("use a newer quintet: this one reads version {}", Protocol::CURRENT),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+
+use super::*;
+
+fn location() -> Location {
+    Location::with_object_store("memory://test/store", Arc::new(InMemory::new())).unwrap()
+}
+
+fn metadata() -> Action {
+    Action::Metadata(Metadata { timezone: "UTC".into(), ..Metadata::default() })
+}
+
+fn add(path: &str) -> Action {
+    Action::Add(Add {
+        path: path.into(),
+        table: Table::Persons,
+        size: 1,
+        rows: 1,
+        checksum: String::new(),
+        events: None,
+    })
+}
+
+fn paths(state: &LogState) -> Vec<&str> {
+    state.files(Table::Persons).map(|file| file.path.as_str()).collect()
+}
+
+#[tokio::test]
+async fn live_files_are_those_added_and_not_removed_in_the_order_of_the_log() {
+    let place = location();
+    commit(&place, 0, &[Action::Protocol(Protocol { version: 1 }), metadata()]).await.unwrap();
+    commit(&place, 1, &[add("a"), add("b")]).await.unwrap();
+    let before = replay(&place).await.unwrap();
+    assert_eq!((before.version, paths(&before)), (1, vec!["a", "b"]));
+
+    commit(&place, 2, &[Action::Remove(Remove { path: "a".into() }), add("c")]).await.unwrap();
+    let after = advance(&place, &before).await.unwrap().unwrap();
+    assert_eq!((after.version, paths(&after)), (2, vec!["b", "c"]));
+    assert_eq!(paths(&replay(&place).await.unwrap()), paths(&after));
+    assert!(advance(&place, &after).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn of_two_writers_of_a_version_one_wins() {
+    let place = location();
+    commit(&place, 0, &[metadata()]).await.unwrap();
+    assert!(matches!(commit(&place, 0, &[metadata()]).await, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
+async fn a_missing_store_is_not_found_with_the_way_out() {
+    let message = replay(&location()).await.unwrap_err().to_string();
+    assert!(message.contains("quintet init"), "{message}");
+}
+
+#[tokio::test]
+async fn a_missing_entry_is_damage_and_named() {
+    let place = location();
+    commit(&place, 0, &[metadata()]).await.unwrap();
+    commit(&place, 2, &[add("a")]).await.unwrap();
+    match replay(&place).await {
+        Err(Error::Corrupt { file, .. }) => assert!(file.ends_with("00000000000000000001.json"), "{file}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn garbage_and_cut_entries_are_damage() {
+    let long = "x".repeat(100_000);
+    for bytes in [&b"{"[..], b"", b"nonsense\n", b"{\"add\":{}}\n", b"\xff\xfe\n", b"{\"metadata\":", long.as_bytes()] {
+        assert!(matches!(decode("f", bytes), Err(Error::Corrupt { .. })));
+    }
+}
+
+#[test]
+fn a_newer_protocol_is_refused_even_if_its_actions_are_unknown() {
+    let error = decode("f", b"{\"protocol\":{\"version\":7}}\n{\"vector\":{}}\n").unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+}
+
+#[test]
+fn an_action_survives_the_way_through_text() {
+    let info = Action::CommitInfo(CommitInfo {
+        operation: "ingest".into(),
+        time: 5,
+        counts: BTreeMap::from([("events".into(), 3)]),
+    });
+    for action in [metadata(), add("x"), info, Action::Txn(Txn { source: "ab".into(), rows: 3 })] {
+        let text = serde_json::to_string(&action).unwrap();
+        assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action);
+    }
+}

@@ -1,0 +1,11 @@
+//! Events as DataFusion reads them: stock Parquet scans over the files of a snapshot or of a plain folder.
+//! Nothing of ours travels in the plan, so that it can be sent to other processes as bytes.
+
+mod files;
+mod folder;
+mod provider;
+
+pub use folder::Folder;
+pub(crate) use files::{from_log, ScanFile};
+pub(crate) use provider::EventsTable;
+pub use provider::ScanOptions;

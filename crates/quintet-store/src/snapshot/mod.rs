@@ -1,0 +1,130 @@
+//! A store as it was after one commit: settings, live files, persons and groups. It never changes.
+
+mod verify;
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use object_store::ObjectStore;
+use tokio::sync::OnceCell;
+
+use crate::entities::EntityState;
+use crate::error::Result;
+use crate::location::Location;
+use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
+use crate::scan::{EventsTable, ScanOptions, from_log};
+use crate::schema::{self, Promoted};
+use crate::tables::{self, Entities};
+
+/// One version of a store, pinned: later commits do not change what it shows.
+#[derive(Debug)]
+pub struct Snapshot {
+    location: Location,
+    log: LogState,
+    /// Shared with the versions before and after that have the same persons and groups.
+    entities: Arc<OnceCell<Entities>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(location: Location, log: LogState) -> Self {
+        Self { location, log, entities: Arc::default() }
+    }
+
+    /// The snapshot of a later version, which keeps what was loaded of persons and groups if they are the same.
+    pub(crate) fn advanced(&self, log: LogState) -> Self {
+        let files = |log: &LogState| -> Vec<String> {
+            let tables = Table::ENTITIES.into_iter().flat_map(|table| log.files(table));
+            tables.map(|file| file.path.clone()).collect()
+        };
+        let same = self.log.metadata.group_types == log.metadata.group_types && files(&self.log) == files(&log);
+        let entities = if same { Arc::clone(&self.entities) } else { Arc::default() };
+        Self { location: self.location.clone(), log, entities }
+    }
+
+    /// The snapshot of a version whose persons and groups the writer has at hand.
+    pub(crate) fn with_entities(location: Location, log: LogState, state: EntityState) -> Self {
+        Self { location, log, entities: Arc::new(OnceCell::new_with(Some(Entities::new(state)))) }
+    }
+
+    pub(crate) fn log(&self) -> &LogState {
+        &self.log
+    }
+
+    pub(crate) fn events_files(&self) -> impl Iterator<Item = &Arc<Add>> {
+        self.log.files(Table::Events)
+    }
+
+    /// Number of the commit that this snapshot shows; 0 is the empty store.
+    pub fn version(&self) -> u64 {
+        self.log.version
+    }
+
+    /// Where the store lies.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The URL under which a DataFusion session must know [`Snapshot::object_store`]; `file:///` for folders,
+    /// which every session knows already.
+    pub fn object_store_url(&self) -> &ObjectStoreUrl {
+        self.location.object_store_url()
+    }
+
+    /// The object store that holds the files.
+    pub fn object_store(&self) -> &Arc<dyn ObjectStore> {
+        self.location.object_store()
+    }
+
+    /// IANA name of the time zone in which days are counted.
+    pub fn timezone(&self) -> &str {
+        &self.log.metadata.timezone
+    }
+
+    /// The day on which weeks start.
+    pub fn week_start(&self) -> WeekStart {
+        self.log.metadata.week_start
+    }
+
+    /// The group types, by ascending index.
+    pub fn group_types(&self) -> &[GroupTypeEntry] {
+        &self.log.metadata.group_types
+    }
+
+    /// Properties that have a typed column in every live file, and hence in [`Snapshot::events`].
+    pub fn promoted(&self) -> Vec<Promoted> {
+        let in_file = |file: &Add, wanted: &Promoted| {
+            file.events.as_ref().is_some_and(|events| events.columns.contains(wanted))
+        };
+        let chosen = self.log.metadata.promoted.iter().flatten();
+        chosen.filter(|wanted| self.events_files().all(|file| in_file(file, wanted))).cloned().collect()
+    }
+
+    /// The columns of [`Snapshot::events`].
+    pub fn events_schema(&self) -> SchemaRef {
+        schema::events(&self.promoted())
+    }
+
+    /// The events as they were stored: persons as of ingestion, to which the reader applies
+    /// [`Entities::person_overrides`].
+    pub fn events(&self) -> Arc<dyn TableProvider> {
+        self.events_with(ScanOptions::default())
+    }
+
+    /// [`Snapshot::events`], read in another way.
+    pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
+        let schema = self.events_schema();
+        let files = self.events_files().map(|file| from_log(&self.location, file, &schema)).collect();
+        Arc::new(EventsTable::new(schema, self.object_store_url().clone(), files, true, options))
+    }
+
+    /// Persons and groups; read when first asked for.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`](crate::Error::Corrupt) naming a damaged file, or what the file system says.
+    pub async fn entities(&self) -> Result<&Entities> {
+        let load = || async { tables::load(&self.location, &self.log).await.map(Entities::new) };
+        self.entities.get_or_try_init(load).await
+    }
+}

@@ -1,0 +1,312 @@
+//! One load, from sources to commit.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use chrono::Utc;
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::{Progress, Store};
+use crate::entities::EntityState;
+use crate::error::{Error, Result};
+use crate::files::dedupe::{self, Candidates, Found};
+use crate::files::{self, Encoded, layout, parallel, promote};
+use crate::ingest::{
+    Load, LoadReport, ReadOptions, Source, StagedEvents, content_hash, expand, read_groups, read_persons, read_source,
+};
+use crate::location::Location;
+use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
+use crate::schema::Promoted;
+use crate::snapshot::Snapshot;
+use crate::tables::{self, group_type_entries};
+
+/// How often a load is repeated on top of what others committed meanwhile.
+const ATTEMPTS: u32 = 10;
+/// Staged rows are written when they take this much memory.
+const FLUSH_BYTES: usize = 256 << 20;
+/// Files written at a time; each waits for the disk.
+const WRITES_AT_A_TIME: usize = 8;
+
+/// Runs a load to its commit. Blocks the thread.
+pub(super) fn run(store: &Store, runtime: &Handle, load: &Load, progress: &dyn Progress) -> Result<LoadReport> {
+    let _queued = store.location.lock(LOCK)?;
+    for attempt in 1.. {
+        let snapshot = runtime.block_on(store.snapshot())?;
+        match Attempt::start(&snapshot, runtime, progress)?.run(load) {
+            Ok((report, None)) => return Ok(report),
+            Ok((report, Some(committed))) => {
+                runtime.block_on(store.remember(committed));
+                return Ok(report);
+            }
+            Err(Error::Conflict(_)) if attempt < ATTEMPTS => thread::sleep(pause(attempt)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::internal("a load was neither done nor refused"))
+}
+
+/// Some time, longer after every attempt and different for every writer.
+fn pause(attempt: u32) -> Duration {
+    let jitter = (Uuid::new_v4().as_u128() % 100) as u64;
+    Duration::from_millis((10 << attempt.min(6)) + jitter)
+}
+
+/// A load on top of one version.
+struct Attempt<'a> {
+    location: Location,
+    log: LogState,
+    runtime: &'a Handle,
+    progress: &'a dyn Progress,
+    entities: EntityState,
+    events: EventsTable<'a>,
+    txns: Vec<Txn>,
+    report: LoadReport,
+}
+
+/// The events of an attempt: files that are live or will be, and those that will no longer be.
+struct EventsTable<'a> {
+    location: Location,
+    runtime: &'a Handle,
+    progress: &'a dyn Progress,
+    promoted: Option<Vec<Promoted>>,
+    live: Vec<Arc<Add>>,
+    /// Paths of files that this attempt has written.
+    written: Vec<String>,
+    /// Files of the version below that this attempt replaces.
+    removed: Vec<Remove>,
+}
+
+impl<'a> Attempt<'a> {
+    fn start(snapshot: &Snapshot, runtime: &'a Handle, progress: &'a dyn Progress) -> Result<Self> {
+        let (location, log) = (snapshot.location().clone(), snapshot.log().clone());
+        Ok(Self {
+            entities: runtime.block_on(snapshot.entities())?.state().clone(),
+            events: EventsTable {
+                location: location.clone(),
+                runtime,
+                progress,
+                promoted: log.metadata.promoted.clone(),
+                live: log.files(Table::Events).cloned().collect(),
+                written: Vec::new(),
+                removed: Vec::new(),
+            },
+            location,
+            log,
+            runtime,
+            progress,
+            txns: Vec::new(),
+            report: LoadReport::default(),
+        })
+    }
+
+    /// The report, and the new version if there is one. Files that no commit names are taken away again.
+    fn run(mut self, load: &Load) -> Result<(LoadReport, Option<Snapshot>)> {
+        let read = self.read(load).and_then(|()| self.actions());
+        let actions = match read {
+            Ok(actions) => actions,
+            Err(error) => {
+                self.events.discard();
+                return Err(error);
+            }
+        };
+        if actions.is_empty() {
+            return Ok((self.report, None));
+        }
+        self.progress.committing();
+        let version = self.log.version + 1;
+        let committed = self.runtime.block_on(log::commit(&self.location, version, &actions));
+        if let Err(error @ Error::Conflict(_)) = committed {
+            self.events.discard();
+            return Err(error);
+        }
+        // After any other failure the commit may stand, so its files must stay.
+        committed?;
+        let mut log = self.log;
+        log.apply(actions);
+        Ok((self.report, Some(Snapshot::with_entities(self.location, log, self.entities))))
+    }
+
+    fn read(&mut self, load: &Load) -> Result<()> {
+        for source in &expand(&load.persons, &mut self.report)? {
+            read_persons(source, load.received_at, &mut self.entities, &mut self.report)?;
+        }
+        for source in &expand(&load.groups, &mut self.report)? {
+            read_groups(source, load.received_at, &mut self.entities, &mut self.report)?;
+        }
+        let sources = expand(&load.sources, &mut self.report)?;
+        let options = ReadOptions { format: load.format, received_at: load.received_at, flush_bytes: FLUSH_BYTES };
+        let mut staged = StagedEvents::default();
+        let mut loaded: HashMap<String, u64> = HashMap::new();
+        for (number, source) in (1..).zip(&sources) {
+            self.progress.source(number, sources.len(), &source.name(), size(source));
+            let identity = identity(source, load)?;
+            let known = self.log.loaded(&identity).or_else(|| loaded.get(&identity).copied());
+            if let Some(rows) = known {
+                self.report.events.read += rows;
+                self.report.events.duplicates += rows;
+                continue;
+            }
+            let before = self.report.events;
+            let events = &mut self.events;
+            let mut flush = |staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport| {
+                events.write(staged, entities, report)
+            };
+            read_source(source, &options, &mut self.entities, &mut self.report, &mut staged, &mut flush)?;
+            let after = self.report.events;
+            let rows = (after.read - before.read).saturating_sub(after.rejected - before.rejected);
+            loaded.insert(identity.clone(), rows);
+            self.txns.push(Txn { source: identity, rows });
+        }
+        self.events.write(&mut staged, &self.entities, &mut self.report)
+    }
+
+    /// All that the commit says; nothing if the load has changed nothing.
+    fn actions(&mut self) -> Result<Vec<Action>> {
+        let types_changed = self.entities.groups.types_changed();
+        let (entity_files, entity_removes) = tables::persist(&self.log, &mut self.entities)?;
+        let entity_files = self.events.put(entity_files)?;
+        let mut metadata = self.log.metadata.clone();
+        metadata.promoted.clone_from(&self.events.promoted);
+        if types_changed {
+            metadata.group_types = group_type_entries(self.entities.groups.types());
+        }
+        let mut actions = Vec::new();
+        if metadata != self.log.metadata {
+            actions.push(Action::Metadata(metadata));
+        }
+        actions.extend(self.events.removed.iter().cloned().chain(entity_removes).map(Action::Remove));
+        let new = self.events.live.iter().filter(|file| self.events.written.contains(&file.path));
+        actions.extend(new.map(|file| Action::Add(file.as_ref().clone())));
+        actions.extend(entity_files.into_iter().map(Action::Add));
+        actions.extend(self.txns.iter().cloned().map(Action::Txn));
+        if !actions.is_empty() {
+            actions.push(Action::CommitInfo(self.info()));
+        }
+        Ok(actions)
+    }
+
+    fn info(&self) -> CommitInfo {
+        let (events, persons, groups) = (self.report.events, self.report.persons, self.report.groups);
+        let counts = [
+            ("events_read", events.read),
+            ("events_stored", events.stored),
+            ("events_duplicates", events.duplicates),
+            ("events_rejected", events.rejected),
+            ("persons_created", persons.created),
+            ("persons_merged", persons.merged),
+            ("groups_created", groups.created),
+            ("groups_updated", groups.updated),
+        ];
+        CommitInfo {
+            operation: "ingest".into(),
+            time: Utc::now().timestamp_micros(),
+            counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect::<BTreeMap<_, _>>(),
+        }
+    }
+}
+
+impl EventsTable<'_> {
+    /// Writes the staged rows that are new, and writes files again that hold older versions of them.
+    fn write(&mut self, staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport) -> Result<()> {
+        if staged.is_empty() {
+            return Ok(());
+        }
+        let promoted = match &self.promoted {
+            Some(promoted) => promoted.clone(),
+            None => self.promoted.insert(promote::choose(staged)?).clone(),
+        };
+        let mut rows = dedupe::within(staged);
+        let repeated = (staged.len() - rows.len()) as u64;
+        let found = self.find(staged, &rows)?;
+        let same: HashSet<u32> = found.iter().flat_map(|(_, found)| found.same.iter().copied()).collect();
+        let replaced: usize = found.iter().map(|(_, found)| found.replaced.len()).sum();
+        rows.retain(|row| !same.contains(row));
+        report.events.duplicates += repeated + same.len() as u64 + replaced as u64;
+        report.events.stored += (rows.len() - replaced) as u64;
+        for (file, found) in found {
+            self.replace(&file, &found.replaced)?;
+        }
+        let count = rows.len() as u64;
+        let files = files::encode(staged, &layout::plan(staged, rows), &promoted, entities)?;
+        staged.clear();
+        let added = self.put(files)?;
+        self.live.extend(added.into_iter().map(Arc::new));
+        self.progress.written(count);
+        Ok(())
+    }
+
+    /// The staged rows that live files hold already, by file.
+    fn find(&self, staged: &StagedEvents, rows: &[u32]) -> Result<Vec<(Arc<Add>, Found)>> {
+        if self.live.is_empty() {
+            return Ok(Vec::new());
+        }
+        let candidates = Candidates::of(staged, rows);
+        parallel::map(&self.live, |file| {
+            let found = dedupe::against(&self.location, file, staged, &candidates);
+            Ok((Arc::clone(file), self.runtime.block_on(found)?))
+        })
+    }
+
+    /// Writes a live file again without some rows.
+    fn replace(&mut self, old: &Add, rows: &[usize]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let new = self.runtime.block_on(files::rewrite(&self.location, old, rows))?;
+        let added = self.put(new.into_iter().collect())?;
+        self.live.retain(|file| file.path != old.path);
+        self.live.extend(added.into_iter().map(Arc::new));
+        match self.written.iter().position(|written| *written == old.path) {
+            // Written by this very load, so that no version names it.
+            Some(at) => {
+                self.written.remove(at);
+                self.runtime.block_on(self.location.remove(&old.path))?;
+            }
+            None => self.removed.push(Remove { path: old.path.clone() }),
+        }
+        Ok(())
+    }
+
+    /// Writes files and returns their actions.
+    fn put(&mut self, files: Vec<Encoded>) -> Result<Vec<Add>> {
+        self.written.extend(files.iter().map(|file| file.add.path.clone()));
+        let location = &self.location;
+        self.runtime.block_on(
+            stream::iter(files)
+                .map(|file| async move {
+                    location.create(&file.add.path, file.bytes).await?;
+                    Ok(file.add)
+                })
+                .buffered(WRITES_AT_A_TIME)
+                .try_collect(),
+        )
+    }
+
+    /// Takes away what was written. What cannot be removed is left to `vacuum`.
+    fn discard(&self) {
+        for path in &self.written {
+            if let Err(error) = self.runtime.block_on(self.location.remove(path)) {
+                tracing::warn!(%path, %error, "a file of a load that failed stays behind");
+            }
+        }
+    }
+}
+
+/// By what a source is known again: its content, and what changes the meaning of the content.
+fn identity(source: &Source, load: &Load) -> Result<String> {
+    let hash = content_hash(source)?;
+    let received_at = load.received_at.map_or_else(|| "none".to_owned(), |at| at.to_string());
+    Ok(format!("{hash:032x}-{:?}-{received_at}", load.format).to_lowercase())
+}
+
+fn size(source: &Source) -> Option<u64> {
+    match source {
+        Source::Path(path) => fs::metadata(path).ok().map(|meta| meta.len()),
+        Source::Bytes { data, .. } => Some(data.len() as u64),
+    }
+}

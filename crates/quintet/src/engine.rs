@@ -1,0 +1,422 @@
+//! The engine that others embed: open, load, ask.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::functions_aggregate::expr_fn::min;
+use datafusion::prelude::SessionContext;
+use quintet_query::filter::Filter;
+use quintet_query::trends::{self, Breakdown, InsightActorsQuery, Trends, TrendsQuery};
+use quintet_query::{Context, Definitions, Query};
+use quintet_store::{Folder, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store, WeekStart, schema};
+use serde_json::{Value, json};
+
+use crate::actors::{self, Page};
+use crate::answer::Answer;
+use crate::data::{ActorKeys, Data, column};
+use crate::plan::CohortMembership;
+use crate::plan::matching::{Matching, micros};
+use crate::plan::trends::Question;
+use crate::plan::trends_actors;
+use crate::run::{Run, Transport};
+use crate::session::{Limits, session};
+use crate::{Error, Result, rows, sql};
+
+/// Events before this are clocks gone wrong, and do not decide when "all" begins: 1 January 1980.
+const PLAUSIBLE: i64 = 315_532_800_000_000;
+
+/// Answers questions over one store or one plain folder of Parquet. Cheap to clone; may be shared between threads.
+#[derive(Clone)]
+pub struct Engine {
+    origin: Arc<Origin>,
+    options: EngineBuilder,
+    session: SessionContext,
+}
+
+enum Origin {
+    Store(Store),
+    Folder(Folder),
+}
+
+/// How an engine runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineBuilder {
+    limits: Limits,
+    keys: ActorKeys,
+    transport: Transport,
+    files_in_sql: bool,
+}
+
+/// What a question is asked against. The default: the real clock, the store's zone and week, no definitions.
+#[derive(Debug, Clone, Default)]
+pub struct QueryOptions {
+    /// The clock that relative dates are resolved against, RFC 3339.
+    pub now: Option<String>,
+    /// `{"actions": [..], "cohorts": [..], "test_account_filters": [..], "path_cleaning_filters": [..]}`.
+    pub definitions: Option<Value>,
+    /// IANA name of a zone instead of the store's.
+    pub timezone: Option<String>,
+    /// First day of a week instead of the store's.
+    pub week_start: Option<WeekStart>,
+}
+
+impl EngineBuilder {
+    /// An engine without limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// At most so many bytes are held by queries at once; beyond it they spill to disk, or are refused with
+    /// [`ErrorKind::ResourcesExhausted`](crate::ErrorKind::ResourcesExhausted).
+    #[must_use]
+    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
+        self.limits.memory = Some(bytes);
+        self
+    }
+
+    /// Number of partitions that plans run in; one per core unless set.
+    #[must_use]
+    pub fn with_target_partitions(mut self, partitions: usize) -> Self {
+        self.limits.target_partitions = Some(partitions);
+        self
+    }
+
+    /// By what actors are told apart; answers are the same.
+    #[must_use]
+    pub fn with_actor_keys(mut self, keys: ActorKeys) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// How plans reach their execution; answers are the same.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Lets SQL read files by path (`select … from 'data.csv'`). Off unless set: then SQL reaches nothing but the store.
+    #[must_use]
+    pub fn with_files_in_sql(mut self, allowed: bool) -> Self {
+        self.files_in_sql = allowed;
+        self
+    }
+
+    /// Makes an empty store.
+    ///
+    /// # Errors
+    /// `Conflict` where a store is already, `Invalid` for an unknown zone or a sixth group type.
+    pub async fn create(self, location: &str, settings: Settings) -> Result<Engine> {
+        zone(&settings.timezone)?;
+        self.of(Origin::Store(Store::create(Location::parse(location)?, settings).await?))
+    }
+
+    /// Opens a store, or a plain folder of Parquet files with our columns.
+    ///
+    /// # Errors
+    /// `NotFound` where there is neither, `Corrupt` naming an unreadable file.
+    pub async fn open(self, location: &str) -> Result<Engine> {
+        let location = Location::parse(location)?;
+        if Store::exists(&location).await? {
+            return self.of(Origin::Store(Store::open(location).await?));
+        }
+        match Folder::open(location.clone()).await {
+            Ok(folder) => self.of(Origin::Folder(folder)),
+            // Neither: the store's own sentence says how to make one.
+            Err(quintet_store::Error::NotFound(_)) => self.of(Origin::Store(Store::open(location).await?)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a store, and makes it first where there is none.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create) and [`open`](Self::open).
+    pub async fn open_or_create(self, location: &str, settings: Settings) -> Result<Engine> {
+        zone(&settings.timezone)?;
+        self.of(Origin::Store(Store::open_or_create(Location::parse(location)?, settings).await?))
+    }
+
+    fn of(self, origin: Origin) -> Result<Engine> {
+        Ok(Engine { origin: Arc::new(origin), options: self, session: session(self.limits)? })
+    }
+}
+
+impl Engine {
+    /// Makes an empty store; see [`EngineBuilder::create`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create(location: &str, settings: Settings) -> Result<Self> {
+        EngineBuilder::new().create(location, settings).await
+    }
+
+    /// Opens a store or a plain folder of Parquet; see [`EngineBuilder::open`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(location: &str) -> Result<Self> {
+        EngineBuilder::new().open(location).await
+    }
+
+    /// Opens a store, and makes it first where there is none; see [`EngineBuilder::open_or_create`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_or_create(location: &str, settings: Settings) -> Result<Self> {
+        EngineBuilder::new().open_or_create(location, settings).await
+    }
+
+    /// Loads events, persons and groups; all of a load becomes visible at once or nothing does.
+    ///
+    /// # Errors
+    /// `NotFound` and `Corrupt` name the file, `Unsupported` where the engine reads a plain folder. A bad line is no error:
+    /// it is in the report, and the rest is loaded.
+    pub async fn ingest(&self, load: Load) -> Result<LoadReport> {
+        self.ingest_with(load, Arc::new(())).await
+    }
+
+    /// [`ingest`](Self::ingest), telling how far it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn ingest_with(&self, load: Load, progress: Arc<dyn Progress>) -> Result<LoadReport> {
+        Ok(self.store("loading")?.ingest(load, progress).await?)
+    }
+
+    /// Answers an insight, written as PostHog's query JSON, or `{"kind": "SQL", "query": "…"}`.
+    ///
+    /// # Errors
+    /// `Invalid` and `Unsupported` name the place in the definition.
+    pub async fn query(&self, definition: &str) -> Result<Answer> {
+        self.query_with(definition, &QueryOptions::default()).await
+    }
+
+    /// [`query`](Self::query), with a clock, definitions and settings of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn query_with(&self, definition: &str, options: &QueryOptions) -> Result<Answer> {
+        self.run(&Query::parse(definition)?, options).await
+    }
+
+    /// Answers a question made with the builders of [`query`](crate::query).
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub async fn run(&self, query: &Query, options: &QueryOptions) -> Result<Answer> {
+        let pinned = self.pin().await?;
+        self.answer(query, options, &pinned, &Run::new(self.options.transport)).await
+    }
+
+    /// The physical plans that answer a question, as text. They are run: some steps need what earlier ones found.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub async fn explain(&self, definition: &str, options: &QueryOptions) -> Result<String> {
+        let run = Run::explaining();
+        self.answer(&Query::parse(definition)?, options, &self.pin().await?, &run).await?;
+        Ok(run.explained().join("\n"))
+    }
+
+    /// Answers SQL over `events`, `persons`, `person_distinct_ids`, `groups`, `group_types` and a view per group type.
+    ///
+    /// # Errors
+    /// `Invalid` for SQL that does not parse or names what is not there; statements that would change something are refused.
+    pub async fn sql(&self, query: &str) -> Result<Answer> {
+        self.run(&Query::Sql(query.to_owned()), &QueryOptions::default()).await
+    }
+
+    /// The rows of an SQL query as a stream of Arrow batches.
+    ///
+    /// # Errors
+    /// As [`sql`](Self::sql); the stream itself may fail with DataFusion's errors.
+    pub async fn sql_stream(&self, query: &str) -> Result<SendableRecordBatchStream> {
+        let pinned = self.pin().await?;
+        let plan = sql::plan(&self.data(&pinned).await?, pinned.snapshot(), query, self.options.files_in_sql).await?;
+        Ok(plan.execute_stream().await?)
+    }
+
+    /// What is in the store.
+    ///
+    /// # Errors
+    /// `Unsupported` where the engine reads a plain folder.
+    pub async fn stats(&self) -> Result<Stats> {
+        Ok(self.store("stats")?.snapshot().await?.stats().await?)
+    }
+
+    /// The tables of the newest snapshot, registered in a session.
+    pub(crate) async fn register(&self, session: &SessionContext) -> Result<()> {
+        let pinned = self.pin().await?;
+        let data = self.data_in(session.clone(), &pinned).await?;
+        sql::register(&data, pinned.snapshot())
+    }
+
+    fn store(&self, what: &str) -> Result<&Store> {
+        match &*self.origin {
+            Origin::Store(store) => Ok(store),
+            Origin::Folder(_) => {
+                Err(Error::unsupported(&format!("{what} of a plain folder"), "make a store with `quintet init` and load the folder into it"))
+            }
+        }
+    }
+
+    async fn pin(&self) -> Result<Pinned<'_>> {
+        Ok(match &*self.origin {
+            Origin::Store(store) => Pinned::Snapshot(store.snapshot().await?),
+            Origin::Folder(folder) => Pinned::Folder(folder),
+        })
+    }
+
+    async fn data(&self, pinned: &Pinned<'_>) -> Result<Data> {
+        self.data_in(self.session.clone(), pinned).await
+    }
+
+    async fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Result<Data> {
+        match pinned {
+            Pinned::Snapshot(snapshot) => Data::of_snapshot(session, snapshot, self.options.keys).await,
+            Pinned::Folder(folder) => Ok(Data::of_folder(session, folder)),
+        }
+    }
+
+    async fn answer(&self, query: &Query, options: &QueryOptions, pinned: &Pinned<'_>, run: &Run) -> Result<Answer> {
+        let context = pinned.context(options)?;
+        let data = self.data(pinned).await?;
+        let answered = match query {
+            Query::Trends(query) => self.trends(query, context.clone(), &data, run).await,
+            Query::TrendsActors(query) => self.trends_actors(query, context.clone(), &data, run).await,
+            Query::Sql(text) => {
+                let plan = sql::plan(&data, pinned.snapshot(), text, self.options.files_in_sql).await?;
+                let schema = Arc::clone(plan.schema().inner());
+                run.collect(plan).await.and_then(|batches| Answer::of_batches(schema, batches))
+            }
+            _ => Err(Error::unsupported("this kind of query", "use a newer version")),
+        };
+        let answer = pinned.diagnosed(answered).await?;
+        Ok(answer.with("timezone", json!(context.timezone.name())).with("snapshot", json!(pinned.version())))
+    }
+
+    async fn trends(&self, query: &TrendsQuery, context: Context, data: &Data, run: &Run) -> Result<Answer> {
+        let (trends, cohorts) = self.resolve_trends(query, context, data, run).await?;
+        let question = Question { trends: &trends, data, cohorts: &cohorts, run };
+        let current = question.figures(&trends.current).await?;
+        let previous = match &trends.previous {
+            Some(period) => Some(question.figures(period).await?),
+            None => None,
+        };
+        let result = trends::shape(&trends, current, previous);
+        Ok(Answer::of_rows(result.results)
+            .with("hasMore", json!(result.has_more))
+            .with("resolved_date_range", result.resolved_date_range))
+    }
+
+    /// "all" begins with the earliest event of the series, which are known only once the query is resolved: so it is resolved twice then.
+    async fn resolve_trends(&self, query: &TrendsQuery, mut context: Context, data: &Data, run: &Run) -> Result<(Trends, CohortMembership)> {
+        let mut trends = query.resolve(&context)?;
+        let cohorts = CohortMembership::of(trends_filters(&trends).iter(), data, run).await?;
+        if query.needs_earliest() {
+            let any = Filter::Any(trends.series.iter().map(|series| series.matching.clone()).collect());
+            context.earliest = earliest(&any, data, &cohorts, run).await?;
+            trends = query.resolve(&context)?;
+        }
+        Ok((trends, cohorts))
+    }
+
+    async fn trends_actors(&self, query: &InsightActorsQuery, mut context: Context, data: &Data, run: &Run) -> Result<Answer> {
+        if query.source.needs_earliest() {
+            let (trends, cohorts) = self.resolve_trends(&query.source, context.clone(), data, run).await?;
+            let any = Filter::Any(trends.series.iter().map(|series| series.matching.clone()).collect());
+            context.earliest = earliest(&any, data, &cohorts, run).await?;
+        }
+        let query = query.resolve(&context)?;
+        let filters = [&query.series.matching, &query.series.filter];
+        let cohorts = CohortMembership::of(filters.into_iter(), data, run).await?;
+        let page = Page { limit: query.limit, offset: query.offset, search: query.search.as_deref() };
+        let list = trends_actors::actors(&query, data, &cohorts)?;
+        let (rows, has_more) = actors::rows(list, query.series.measure.actor(), &page, data, run).await?;
+        Ok(Answer::of_rows(rows).with("hasMore", json!(has_more)).with("limit", json!(query.limit)).with("offset", json!(query.offset)))
+    }
+}
+
+/// Every filter that a trend evaluates, cohorts of its breakdown among them.
+fn trends_filters(trends: &Trends) -> Vec<Filter> {
+    let of_series = trends.series.iter().flat_map(|series| [series.matching.clone(), series.filter.clone()]);
+    let of_breakdown = match &trends.breakdown {
+        Some(Breakdown::Cohorts(cohorts)) => cohorts.as_slice(),
+        _ => &[],
+    };
+    let cohorts = of_breakdown.iter().flatten().map(|cohort| Filter::Cohort { cohort: Arc::clone(cohort), negated: false });
+    of_series.chain(cohorts).collect()
+}
+
+/// The time of the earliest event that satisfies a filter.
+async fn earliest(filter: &Filter, data: &Data, cohorts: &CohortMembership, run: &Run) -> Result<Option<i64>> {
+    let events = Matching::new(data, cohorts).since(PLAUSIBLE).that(filter)?.events()?;
+    let first = events.aggregate(vec![], vec![micros(min(column(schema::TIMESTAMP))).alias("earliest")])?;
+    let rows = rows::objects(&run.collect(first).await?)?;
+    Ok(rows.first().and_then(|row| row.get("earliest")).and_then(Value::as_i64))
+}
+
+/// What a question reads, not changed by later loads.
+enum Pinned<'a> {
+    Snapshot(Arc<Snapshot>),
+    Folder(&'a Folder),
+}
+
+impl Pinned<'_> {
+    fn snapshot(&self) -> Option<&Snapshot> {
+        match self {
+            Self::Snapshot(snapshot) => Some(snapshot),
+            Self::Folder(_) => None,
+        }
+    }
+
+    fn version(&self) -> Option<u64> {
+        self.snapshot().map(Snapshot::version)
+    }
+
+    fn context(&self, options: &QueryOptions) -> Result<Context> {
+        let timezone = options.timezone.as_deref().or(self.snapshot().map(Snapshot::timezone)).unwrap_or("UTC");
+        let week_start = options.week_start.or(self.snapshot().map(Snapshot::week_start)).unwrap_or_default();
+        let mut context = Context::new(clock(options.now.as_deref())?);
+        context.timezone = zone(timezone)?;
+        context.week_start = match week_start {
+            WeekStart::Sunday => quintet_query::WeekStart::Sunday,
+            WeekStart::Monday => quintet_query::WeekStart::Monday,
+        };
+        for known in self.snapshot().map(Snapshot::group_types).unwrap_or_default() {
+            let index = usize::from(known.index);
+            context.group_types.resize(context.group_types.len().max(index + 1), None);
+            if let Some(name) = context.group_types.get_mut(index) {
+                *name = Some(known.name.clone());
+            }
+        }
+        if let Some(definitions) = &options.definitions {
+            context.definitions = Definitions::parse(definitions)?;
+        }
+        Ok(context)
+    }
+
+    /// An answer that failed while reading: the damaged file is named if there is one.
+    async fn diagnosed(&self, answered: Result<Answer>) -> Result<Answer> {
+        match (answered, self.snapshot()) {
+            (Err(error), Some(snapshot)) if error.kind() == crate::ErrorKind::Corrupt => {
+                Err(snapshot.verify().await.into_iter().next().map_or(error, Error::from))
+            }
+            (answered, _) => answered,
+        }
+    }
+}
+
+fn clock(now: Option<&str>) -> Result<DateTime<Utc>> {
+    let Some(now) = now else { return Ok(Utc::now()) };
+    DateTime::parse_from_rfc3339(now)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| Error::invalid("now", format!("\"{now}\" is no RFC 3339 time, such as 2024-03-01T10:00:00Z")))
+}
+
+fn zone(name: &str) -> Result<Tz> {
+    name.parse().map_err(|_| Error::invalid("timezone", format!("\"{name}\" is no time zone of the IANA list, such as Europe/Berlin")))
+}

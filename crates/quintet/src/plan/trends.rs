@@ -1,0 +1,405 @@
+//! Trends: the figures of a series per bucket and breakdown value. Rules: `spec/trends.md` sections 2 to 4.
+
+use std::collections::HashMap;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast as cast_array;
+use datafusion::arrow::datatypes::{DataType, Float64Type, UInt32Type};
+use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, first_value, max, min, sum};
+use datafusion::functions_aggregate::percentile_cont::percentile_cont;
+use datafusion::functions_window::lead_lag::lead;
+use datafusion::logical_expr::{Expr, ExprFunctionExt};
+use datafusion::prelude::{DataFrame, cast, coalesce, least, lit};
+use datafusion::scalar::ScalarValue;
+use quintet_behavior::figures::sliding_window;
+use quintet_functions::expr_fn::bucket;
+use quintet_query::filter::Filter;
+use quintet_query::trends::{
+    Actor, Aggregate, Breakdown, BreakdownPart, Display, Figure, Measure, Period, Series, Trends,
+};
+use quintet_store::schema;
+
+use super::CohortMembership;
+use super::matching::{Matching, since};
+use crate::Result;
+use crate::data::{Data, column};
+use crate::run::Run;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+/// Columns of intermediate results.
+const BUCKET: &str = "bucket";
+const ACTOR: &str = "actor";
+const FIGURE: &str = "figure";
+
+/// What a trend is computed from.
+pub(crate) struct Question<'a> {
+    pub(crate) trends: &'a Trends,
+    pub(crate) data: &'a Data,
+    pub(crate) cohorts: &'a CohortMembership,
+    pub(crate) run: &'a Run,
+}
+
+impl Question<'_> {
+    /// The figures of every series in a period.
+    pub(crate) async fn figures(&self, period: &Period) -> Result<Vec<Vec<Figure>>> {
+        let mut all = Vec::with_capacity(self.trends.series.len());
+        for series in &self.trends.series {
+            all.push(if series.unknown_action { Vec::new() } else { self.series(series, period).await? });
+        }
+        Ok(all)
+    }
+
+    async fn series(&self, series: &Series, period: &Period) -> Result<Vec<Figure>> {
+        let everyone = Filter::All(Vec::new());
+        match &self.trends.breakdown {
+            None => self.values(series, period, &everyone, &[]).await,
+            Some(Breakdown::Properties { parts, .. }) => self.values(series, period, &everyone, parts).await,
+            Some(Breakdown::Cohorts(cohorts)) => {
+                let mut figures = Vec::new();
+                for (position, cohort) in cohorts.iter().enumerate() {
+                    let members = match cohort {
+                        Some(cohort) => Filter::Cohort { cohort: cohort.clone(), negated: false },
+                        None => everyone.clone(),
+                    };
+                    for figure in self.values(series, period, &members, &[]).await? {
+                        figures.push(Figure { breakdown: vec![Some(position.to_string())], ..figure });
+                    }
+                }
+                Ok(figures)
+            }
+        }
+    }
+
+    /// The figures of a series among the events that satisfy `also`, by the values of `parts`.
+    async fn values(&self, series: &Series, period: &Period, also: &Filter, parts: &[BreakdownPart]) -> Result<Vec<Figure>> {
+        let slice = Slice { question: self, series, period, also, edges: self.bin_edges(series, period, also, parts).await?, parts };
+        let figures = slice.figures().await?;
+        tracing::debug!(series = series.echo.order, values = figures.len(), "figures");
+        Ok(figures)
+    }
+
+    /// Bin edges of every part that is binned: equal widths between the least and the greatest number among the events.
+    async fn bin_edges(&self, series: &Series, period: &Period, also: &Filter, parts: &[BreakdownPart]) -> Result<Vec<Option<Vec<f64>>>> {
+        let mut all = Vec::with_capacity(parts.len());
+        for part in parts {
+            let Some(bins) = part.bins else {
+                all.push(None);
+                continue;
+            };
+            let mut events = self.matching(series, also)?.since(period.from).until(period.to);
+            let number = events.number(&part.property)?;
+            let range = events.events()?.aggregate(vec![], vec![min(number.clone()).alias("least"), max(number).alias("greatest")])?;
+            all.push(Some(bin_edges(&self.run.collect(range).await?, bins)));
+        }
+        Ok(all)
+    }
+
+    /// The events that a series counts, at any time.
+    fn matching(&self, series: &Series, also: &Filter) -> Result<Matching<'_>> {
+        self.possible(also)?.that(&series.matching)?.that(&series.filter)
+    }
+
+    /// The events that are read at all.
+    fn possible(&self, also: &Filter) -> Result<Matching<'_>> {
+        Matching::new(self.data, self.cohorts).sampled(self.trends.sampling).that(also)
+    }
+}
+
+/// `min + k * (max - min) / n`, the last one a little higher so that the greatest number is inside.
+fn bin_edges(range: &[RecordBatch], bins: u32) -> Vec<f64> {
+    let number = |name: &str| {
+        let batch = range.first()?;
+        let numbers = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
+        (numbers.len() > 0 && numbers.is_valid(0)).then(|| numbers.value(0))
+    };
+    let (Some(least), Some(greatest)) = (number("least"), number("greatest")) else { return Vec::new() };
+    if least == greatest {
+        return vec![least, greatest + 0.01];
+    }
+    let width = (greatest - least) / f64::from(bins.max(1));
+    let mut edges: Vec<f64> = (0..=bins.max(1)).map(|k| least + f64::from(k) * width).collect();
+    if let Some(last) = edges.last_mut() {
+        *last = greatest + 0.01;
+    }
+    edges
+}
+
+/// One series in one period, by the values of some properties.
+struct Slice<'a> {
+    question: &'a Question<'a>,
+    series: &'a Series,
+    period: &'a Period,
+    also: &'a Filter,
+    parts: &'a [BreakdownPart],
+    edges: Vec<Option<Vec<f64>>>,
+}
+
+impl Slice<'_> {
+    async fn figures(&self) -> Result<Vec<Figure>> {
+        let rows = match &self.series.measure {
+            Measure::Total => self.aggregate(|_| Ok(count(lit(1))))?,
+            Measure::Unique(actor) => match self.is_cumulative() {
+                true => self.first_buckets(*actor)?,
+                false => self.aggregate(|events| Ok(count_distinct(column(events.of(*actor)))))?,
+            },
+            Measure::Active { actor, days } => match self.is_one_number() {
+                true => self.active_at_end(*actor, *days)?,
+                false => return self.sliding(*actor, *days).await,
+            },
+            Measure::UniqueSessions => self.aggregate(|events| Ok(count_distinct(coalesce(vec![events.session()?, text("")]))))?,
+            Measure::Property { aggregate: how, property, multiplier } => {
+                self.aggregate(|events| Ok(aggregate(*how, events.number(property)? * lit(*multiplier))))?
+            }
+            Measure::SessionDuration(how) => self.session_durations(*how)?,
+            Measure::CountPerActor { aggregate, actor } => self.counts_per_actor(*aggregate, *actor)?,
+            Measure::FirstTime { actor, matching } => self.first_times(*actor, *matching)?,
+        };
+        self.read(&self.question.run.collect(rows).await?)
+    }
+
+    fn is_one_number(&self) -> bool {
+        self.question.trends.display.is_one_number()
+    }
+
+    fn is_cumulative(&self) -> bool {
+        self.question.trends.display == Display::ActionsLineGraphCumulative
+    }
+
+    /// The events of the period.
+    fn events(&self) -> Result<Matching<'_>> {
+        Ok(self.question.matching(self.series, self.also)?.since(self.period.from).until(self.period.to))
+    }
+
+    /// What rows are kept apart by: the bucket, unless there is one number only, and the breakdown values.
+    fn keys(&self, events: &mut Matching<'_>, edges: &[i64]) -> Result<Vec<Expr>> {
+        let mut keys = self.values(events)?;
+        if !self.is_one_number() {
+            keys.push(bucket(column(schema::TIMESTAMP), edges).alias(BUCKET));
+        }
+        Ok(keys)
+    }
+
+    fn values(&self, events: &mut Matching<'_>) -> Result<Vec<Expr>> {
+        let value = |(i, (part, edges)): (usize, (&BreakdownPart, &Option<Vec<f64>>))| {
+            Ok(events.breakdown(part, edges.as_deref())?.alias(value_column(i)))
+        };
+        self.parts.iter().zip(&self.edges).enumerate().map(value).collect()
+    }
+
+    /// Names of the breakdown columns.
+    fn value_columns(&self) -> Vec<Expr> {
+        (0..self.parts.len()).map(|i| column(value_column(i))).collect()
+    }
+
+    /// Names of the columns made by [`keys`](Self::keys).
+    fn key_columns(&self) -> Vec<Expr> {
+        let mut columns = self.value_columns();
+        if !self.is_one_number() {
+            columns.push(column(BUCKET));
+        }
+        columns
+    }
+
+    /// One aggregate over the events of each bucket and value.
+    fn aggregate(&self, figure: impl FnOnce(&mut Matching<'_>) -> Result<Expr>) -> Result<DataFrame> {
+        let mut events = self.events()?;
+        let keys = self.keys(&mut events, &self.period.edges)?;
+        let figure = figure(&mut events)?.alias(FIGURE);
+        Ok(events.events()?.aggregate(keys, vec![figure])?)
+    }
+
+    /// Events reduced to what differs in bucket, value and actor.
+    fn actors(&self, events: Matching<'_>, actor: Actor, edges: &[i64], aggregates: Vec<Expr>) -> Result<DataFrame> {
+        let mut events = events;
+        let actor = column(events.of(actor)).alias(ACTOR);
+        let mut keys = self.keys(&mut events, edges)?;
+        keys.push(actor);
+        Ok(events.events()?.aggregate(keys, aggregates)?)
+    }
+
+    /// Cumulative: each actor counts once per value, in its first bucket.
+    fn first_buckets(&self, actor: Actor) -> Result<DataFrame> {
+        let mut once = self.value_columns();
+        once.push(column(ACTOR));
+        let first = self
+            .actors(self.events()?, actor, &self.period.edges, vec![])?
+            .aggregate(once, vec![min(column(BUCKET)).alias("first bucket")])?;
+        let mut keys = self.value_columns();
+        keys.push(column("first bucket").alias(BUCKET));
+        Ok(first.aggregate(keys, vec![count(lit(1)).alias(FIGURE)])?)
+    }
+
+    /// One-number weekly or monthly active: those of the last days of the range, whenever it begins.
+    fn active_at_end(&self, actor: Actor, days: u32) -> Result<DataFrame> {
+        let from = self.period.to.saturating_sub(i64::from(days) * DAY);
+        let mut events = self.question.matching(self.series, self.also)?.since(from).until(self.period.to);
+        let keys = self.values(&mut events)?;
+        let actors = count_distinct(column(events.of(actor))).alias(FIGURE);
+        Ok(events.events()?.aggregate(keys, vec![actors])?)
+    }
+
+    /// Weekly or monthly active: at each label the actors of the days (hours, minutes) up to it. Every actor is reduced to the
+    /// stretches of labels that it counts at; those are few, whatever the window.
+    async fn sliding(&self, actor: Actor, days: u32) -> Result<Vec<Figure>> {
+        let Some(small) = &self.period.sliding else { return Ok(Vec::new()) };
+        let window = i64::from(days) * i64::from(small.per_day);
+        let first = small.edges.first().copied().unwrap_or(self.period.from);
+        let events = self.question.matching(self.series, self.also)?.since(first).until(self.period.to);
+        let seen = self.actors(events, actor, &small.edges, vec![])?;
+        let mut per_actor = self.value_columns();
+        per_actor.push(column(ACTOR));
+        let start = cast(column(BUCKET), DataType::Int64);
+        let next = lead(start.clone(), Some(1), None)
+            .partition_by(per_actor)
+            .order_by(vec![column(BUCKET).sort(true, false)])
+            .build()?
+            .alias("next");
+        let end = start.clone() + lit(window);
+        let mut stretch = self.value_columns();
+        stretch.push(start.alias("start"));
+        stretch.push(least(vec![coalesce(vec![column("next"), end.clone()]), end]).alias("end"));
+        let stretches = seen.window(vec![next])?.aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?;
+        let mut by_value: HashMap<Vec<Option<String>>, Vec<(usize, usize, u64)>> = HashMap::new();
+        for batch in self.question.run.collect(stretches).await? {
+            let (starts, ends, actors) = (numbers(&batch, "start")?, numbers(&batch, "end")?, numbers(&batch, FIGURE)?);
+            for (row, value) in breakdowns(&batch, self.parts.len())?.into_iter().enumerate() {
+                let at = |column: &ArrayRef| column.as_primitive::<Float64Type>().value(row);
+                by_value.entry(value).or_default().push((at(&starts) as usize, at(&ends) as usize, at(&actors) as u64));
+            }
+        }
+        let figures = by_value.into_iter().map(|(breakdown, stretches)| {
+            let active = sliding_window(stretches, small.edges.len().saturating_sub(1));
+            let data = small.labels.iter().map(|&label| active.get(label).copied().unwrap_or(0) as f64).collect();
+            Figure { breakdown, data }
+        });
+        Ok(figures.filter(|figure| figure.data.iter().any(|&n| n > 0.0)).collect())
+    }
+
+    /// Each session once per bucket and value, with its whole length.
+    fn session_durations(&self, how: Aggregate) -> Result<DataFrame> {
+        let mut events = self.events()?;
+        let mut keys = self.keys(&mut events, &self.period.edges)?;
+        keys.push(events.session()?.alias(ACTOR));
+        let duration = max(events.session_duration()?).alias("duration");
+        let sessions = events.events()?.aggregate(keys, vec![duration])?;
+        Ok(sessions.aggregate(self.key_columns(), vec![aggregate(how, column("duration")).alias(FIGURE)])?)
+    }
+
+    fn counts_per_actor(&self, how: Aggregate, actor: Actor) -> Result<DataFrame> {
+        let events = cast(count(lit(1)), DataType::Float64).alias("events");
+        let actors = self.actors(self.events()?, actor, &self.period.edges, vec![events])?;
+        Ok(actors.aggregate(self.key_columns(), vec![aggregate(how, column("events")).alias(FIGURE)])?)
+    }
+
+    /// Actors whose first event ever lies in the period, in the bucket of that event.
+    fn first_times(&self, actor: Actor, matching: bool) -> Result<DataFrame> {
+        let mut events = self.question.possible(self.also)?.until(self.period.to).that(&self.series.matching)?;
+        let actor = column(events.of(actor)).alias(ACTOR);
+        let fits = events.condition(&self.series.filter)?;
+        let earliest = |(value, name): (Expr, String)| {
+            let of_first = first_value(value.unalias(), vec![column(schema::TIMESTAMP).sort(true, false)]);
+            Ok(of_first.filter(counts(&fits, self.period.from)).build()?.alias(name))
+        };
+        let names = (0..self.parts.len()).map(value_column);
+        let values = self.values(&mut events)?.into_iter().zip(names).map(earliest).collect::<Result<_>>()?;
+        let firsts = first_event(events, actor, fits.clone(), matching, self.period.from, values)?;
+        let mut keys = self.value_columns();
+        if !self.is_one_number() {
+            keys.push(bucket(column("first"), &self.period.edges).alias(BUCKET));
+        }
+        Ok(firsts.aggregate(keys, vec![count(lit(1)).alias(FIGURE)])?)
+    }
+
+    /// Rows of (values, bucket, figure) as figures with one number per bucket.
+    fn read(&self, batches: &[RecordBatch]) -> Result<Vec<Figure>> {
+        let buckets = if self.is_one_number() { 1 } else { self.period.edges.len().saturating_sub(1) };
+        let mut figures: Vec<Figure> = Vec::new();
+        let mut position: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        for batch in batches {
+            let data = numbers(batch, FIGURE)?;
+            let data = data.as_primitive::<Float64Type>();
+            let bucket = batch.column_by_name(BUCKET).map(|column| column.as_primitive::<UInt32Type>());
+            for (row, value) in breakdowns(batch, self.parts.len())?.into_iter().enumerate() {
+                let bucket = match bucket {
+                    Some(buckets) if buckets.is_null(row) => continue,
+                    Some(buckets) => buckets.value(row) as usize,
+                    None => 0,
+                };
+                let at = *position.entry(value).or_insert_with_key(|breakdown| {
+                    figures.push(Figure { breakdown: breakdown.clone(), data: vec![0.0; buckets] });
+                    figures.len() - 1
+                });
+                if let Some(slot) = figures.get_mut(at).and_then(|figure| figure.data.get_mut(bucket)) {
+                    *slot = if data.is_null(row) { 0.0 } else { data.value(row) };
+                }
+            }
+        }
+        Ok(figures)
+    }
+}
+
+/// Actors with the time of their `first` event ever and whatever else is `told` of them: those whose first event satisfies
+/// `fits` and lies at or after `from`. With `matching`, only events that satisfy `fits` are looked at in the first place.
+pub(super) fn first_event(
+    events: Matching<'_>,
+    actor: Expr,
+    fits: Expr,
+    matching: bool,
+    from: i64,
+    told: Vec<Expr>,
+) -> Result<DataFrame> {
+    let at = || column(schema::TIMESTAMP);
+    let ever = if matching { min(at()).filter(fits.clone().is_true()).build()? } else { min(at()) };
+    let counted = min(at()).filter(counts(&fits, from)).build()?;
+    let mut aggregates = vec![ever.alias("first"), counted.alias("first counted")];
+    aggregates.extend(told);
+    let actors = events.events()?.aggregate(vec![actor], aggregates)?;
+    Ok(actors.filter(column("first").eq(column("first counted")))?)
+}
+
+/// An event that can be the first one that counts.
+fn counts(fits: &Expr, from: i64) -> Expr {
+    fits.clone().is_true().and(since(from))
+}
+
+fn value_column(part: usize) -> String {
+    format!("value {part}")
+}
+
+fn text(value: &str) -> Expr {
+    lit(ScalarValue::Utf8View(Some(value.to_owned())))
+}
+
+fn aggregate(how: Aggregate, number: Expr) -> Expr {
+    match how {
+        Aggregate::Sum => sum(number),
+        Aggregate::Average => avg(number),
+        Aggregate::Minimum => min(number),
+        Aggregate::Maximum => max(number),
+        Aggregate::Quantile(q) => percentile_cont(number.sort(true, false), lit(q)),
+    }
+}
+
+/// A column of whatever number type as `f64`.
+fn numbers(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
+    let Some(column) = batch.column_by_name(name) else {
+        return Err(crate::Error::internal(format!("a plan lost its column {name}")));
+    };
+    Ok(cast_array(column, &DataType::Float64).map_err(datafusion::error::DataFusionError::from)?)
+}
+
+/// The breakdown values of every row.
+fn breakdowns(batch: &RecordBatch, parts: usize) -> Result<Vec<Vec<Option<String>>>> {
+    let mut rows = vec![Vec::with_capacity(parts); batch.num_rows()];
+    for part in 0..parts {
+        let Some(values) = batch.column_by_name(&value_column(part)) else {
+            return Err(crate::Error::internal(format!("a plan lost the values of breakdown {part}")));
+        };
+        let values = cast_array(values, &DataType::Utf8View).map_err(datafusion::error::DataFusionError::from)?;
+        for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
+            row.push(value.map(str::to_owned));
+        }
+    }
+    Ok(rows)
+}

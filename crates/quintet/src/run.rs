@@ -1,0 +1,65 @@
+//! Running a plan, here or as if it had come from another machine.
+
+use std::sync::{Arc, Mutex};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use datafusion::prelude::DataFrame;
+use datafusion_proto::bytes::{physical_plan_from_bytes, physical_plan_to_bytes};
+
+use crate::Result;
+
+/// How plans are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Transport {
+    /// In the session that made them.
+    #[default]
+    Direct,
+    /// Written to bytes and read back first: what passes here runs distributed (decision 5 of the design).
+    Bytes,
+}
+
+/// Runs plans, and keeps their text if somebody wants to read them.
+#[derive(Default)]
+pub(crate) struct Run {
+    transport: Transport,
+    explained: Option<Mutex<Vec<String>>>,
+}
+
+impl Run {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self { transport, explained: None }
+    }
+
+    /// Plans are kept too.
+    pub(crate) fn explaining() -> Self {
+        Self { transport: Transport::Direct, explained: Some(Mutex::default()) }
+    }
+
+    /// The plans that were run, as text.
+    pub(crate) fn explained(self) -> Vec<String> {
+        self.explained.and_then(|plans| plans.into_inner().ok()).unwrap_or_default()
+    }
+
+    /// All rows of a plan.
+    pub(crate) async fn collect(&self, plan: DataFrame) -> Result<Vec<RecordBatch>> {
+        let context = Arc::new(plan.task_ctx());
+        let plan = plan.create_physical_plan().await?;
+        if let Some(Ok(mut plans)) = self.explained.as_ref().map(Mutex::lock) {
+            plans.push(displayable(plan.as_ref()).indent(false).to_string());
+        }
+        let plan = match self.transport {
+            Transport::Direct => plan,
+            Transport::Bytes => through_bytes(plan, &context)?,
+        };
+        Ok(collect(plan, context).await?)
+    }
+}
+
+/// A plan as another machine would read it: nothing but its bytes and our functions by name.
+fn through_bytes(plan: Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
+    let bytes = physical_plan_to_bytes(plan)?;
+    Ok(physical_plan_from_bytes(&bytes, context)?)
+}

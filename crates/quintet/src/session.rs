@@ -1,0 +1,39 @@
+//! The one place where a DataFusion session is made: embedded, from the program, in tests and on workers alike.
+
+use std::sync::Arc;
+
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::Result;
+
+/// Limits of a session.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// Bytes that queries may hold at once; beyond it they spill to disk or are refused. `None`: no limit.
+    pub(crate) memory: Option<usize>,
+    /// Partitions that a plan runs in; `None`: one per core.
+    pub(crate) target_partitions: Option<usize>,
+}
+
+/// How many of the largest consumers a refusal for lack of memory names.
+const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
+
+/// A session that knows every function of ours.
+pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
+    let mut config = SessionConfig::new().with_information_schema(true);
+    if let Some(partitions) = limits.target_partitions {
+        config = config.with_target_partitions(partitions.max(1));
+    }
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(bytes) = limits.memory {
+        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS)));
+    }
+    let state =
+        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime.build_arc()?).with_default_features().build();
+    let mut context = SessionContext::new_with_state(state);
+    quintet_functions::register_all(&mut context)?;
+    Ok(context)
+}
