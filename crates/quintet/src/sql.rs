@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{DataFrame, SessionContext, lit};
@@ -12,7 +15,7 @@ use crate::{Error, Result};
 
 /// The plan of an SQL query over the tables of a snapshot.
 pub(crate) async fn plan(data: &Data, snapshot: Option<&Snapshot>, query: &str, files: bool) -> Result<DataFrame> {
-    let session = fresh(&data.session, files);
+    let session = fresh(&data.session, files)?;
     let data = data.in_session(session.clone());
     register(&data, snapshot)?;
     let only_reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -20,12 +23,16 @@ pub(crate) async fn plan(data: &Data, snapshot: Option<&Snapshot>, query: &str, 
 }
 
 /// A session with the same functions, runtime and limits but tables of its own.
-fn fresh(session: &SessionContext, files: bool) -> SessionContext {
-    let state = SessionStateBuilder::new_from_existing(session.state())
-        .with_catalog_list(Arc::new(datafusion::catalog::MemoryCatalogProviderList::new()))
-        .build();
+fn fresh(session: &SessionContext, files: bool) -> Result<SessionContext> {
+    let state = session.state();
+    let names = &state.config_options().catalog;
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(&names.default_schema, Arc::new(MemorySchemaProvider::new()))?;
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
+    let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(Arc::new(catalogs)).build();
     let session = SessionContext::new_with_state(state);
-    if files { session.enable_url_table() } else { session }
+    Ok(if files { session.enable_url_table() } else { session })
 }
 
 fn reason(error: &datafusion::error::DataFusionError) -> String {

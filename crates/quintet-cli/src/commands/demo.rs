@@ -40,7 +40,7 @@ const QUESTIONS: [Question; 4] = [
         definition: include_str!("../../demo/people-components-companies.json"),
     },
     Question {
-        words: "Which kinds of files did the commits of 2025 touch most?",
+        words: "Which languages were the commits of 2025 in?",
         means: "event commit, breakdown by event property language, limit 8, one figure each (ActionsBarValue)",
         file: "languages.json",
         definition: include_str!("../../demo/languages.json"),
@@ -66,11 +66,28 @@ pub(super) async fn run(demo: Demo, limits: Limits) -> Result<()> {
         ..Settings::default()
     };
     let engine = engine(limits).open_or_create(&store, settings).await?;
+    is_ours(&engine, &store).await?;
     load(&engine, &store).await?;
     for (number, question) in (1..).zip(&QUESTIONS) {
         write(&answer(&engine, number, question).await?)?;
     }
     Ok(())
+}
+
+/// In a store with other group types the definitions would count something else.
+async fn is_ours(engine: &Engine, store: &str) -> Result<()> {
+    let groups = engine.stats().await?.groups;
+    if groups
+        .iter()
+        .map(|known| known.group_type.as_str())
+        .eq(GROUP_TYPES)
+    {
+        return Ok(());
+    }
+    Err(Failure::invalid(
+        "--store",
+        format!("{store} is a store with other group types; name a new folder"),
+    ))
 }
 
 async fn load(engine: &Engine, store: &str) -> Result<()> {

@@ -19,7 +19,6 @@ pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
         definitions: query.definitions.as_deref().map(definitions).transpose()?,
         timezone: query.timezone,
         week_start: query.week_start.map(Into::into),
-        ..QueryOptions::default()
     };
     let engine = engine(limits).open(&query.store).await?;
     if query.explain {
@@ -29,8 +28,7 @@ pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
         );
     }
     let answer = engine.query_with(&definition, &options).await?;
-    let json = answer.to_json();
-    print_answer(&json, View::of(answer.results()), &answer, format)
+    print_answer(&answer, format)
 }
 
 fn definitions(path: &Path) -> Result<Value> {
@@ -53,12 +51,8 @@ fn explain(plan: &str, asked: Option<OutputFormat>) -> Result<()> {
 }
 
 /// Prints an answer; its warnings go to standard error where the format has no place for them.
-pub(super) fn print_answer(
-    json: &Value,
-    view: View,
-    answer: &Answer,
-    format: OutputFormat,
-) -> Result<()> {
+pub(super) fn print_answer(answer: &Answer, format: OutputFormat) -> Result<()> {
+    let json = answer.to_json();
     if format != OutputFormat::Json {
         for warning in json
             .get("warnings")
@@ -77,10 +71,21 @@ pub(super) fn print_answer(
     }
     output::print(
         &Printed {
-            json,
+            json: &json,
             rows: answer.results(),
-            view,
+            view: view(answer),
         },
         format,
     )
+}
+
+/// Answers that name their columns are rows under them, whatever the columns are called.
+fn view(answer: &Answer) -> View {
+    match answer.response().get("columns").and_then(Value::as_array) {
+        Some(columns) => {
+            let names = columns.iter().filter_map(Value::as_str).map(str::to_owned);
+            View::rows(answer.results(), names.collect())
+        }
+        None => View::of(answer.results()),
+    }
 }

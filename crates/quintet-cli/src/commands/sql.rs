@@ -7,7 +7,6 @@ use super::{engine, text};
 use crate::arguments::{Limits, Sql};
 use crate::failure::Result;
 use crate::output;
-use crate::render::View;
 
 pub(super) async fn run(sql: Sql, limits: Limits) -> Result<()> {
     let format = output::format(sql.output.format)?;
@@ -18,6 +17,5 @@ pub(super) async fn run(sql: Sql, limits: Limits) -> Result<()> {
     };
     let engine = engine(limits).open(&sql.store).await?;
     let answer = engine.sql(&statement).await?;
-    let json = answer.to_json();
-    print_answer(&json, View::rows(answer.results()), &answer, format)
+    print_answer(&answer, format)
 }

@@ -16,7 +16,7 @@ pub(super) async fn run(stats: Stats, limits: Limits) -> Result<()> {
     output::print(
         &Printed {
             json: &json,
-            view: View::rows(&rows),
+            view: View::rows(&rows, Vec::new()),
             rows: &rows,
         },
         format,

@@ -91,8 +91,17 @@ mod tests {
 
     #[test]
     fn rows_hold_plain_values_and_nested_ones_as_json() {
-        let view = View::rows(&json!([{"id": "x\ny", "n": 1.5, "p": {"a": 1}, "none": null}]));
+        let view = View::rows(
+            &json!([{"id": "x\ny", "n": 1.5, "p": {"a": 1}, "none": null}]),
+            Vec::new(),
+        );
         assert_eq!(csv(&view), "id,n,p,none\n\"x\ny\",1.5,\"{\"\"a\"\":1}\",\n");
+    }
+
+    #[test]
+    fn columns_have_their_header_even_without_rows() {
+        let view = View::rows(&json!([]), vec!["company".into(), "n".into()]);
+        assert_eq!(csv(&view), "company,n\n");
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(crate) use table::table;
 pub(crate) use text::{clean, figure};
 pub(crate) use view::View;
 
+/// What people read where there is nothing to draw.
+const NOTHING: &str = "no results\n";
+
 /// What the terminal allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {

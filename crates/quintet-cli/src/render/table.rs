@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Look;
 use super::text::{cut, figure, left, right, width};
 use super::view::{Figure, OverTime, Rows, View, readable};
+use super::{Look, NOTHING};
 
 const GAP: &str = "  ";
 const NARROWEST: usize = 6;
@@ -12,7 +12,8 @@ const NARROWEST: usize = 6;
 /// The table of a view.
 pub(crate) fn table(view: &View, look: Look) -> String {
     match view {
-        View::Nothing => "no results\n".into(),
+        View::Nothing => NOTHING.into(),
+        View::Rows(rows) if rows.rows.is_empty() => NOTHING.into(),
         View::Over(over) => draw(&by_bucket(over), look),
         View::Figures(figures) => draw(&by_series(figures), look),
         View::Rows(rows) => draw(&by_row(rows), look),
@@ -185,10 +186,13 @@ mod tests {
 
     #[test]
     fn rows_keep_their_columns_and_nested_values_are_json() {
-        let view = View::rows(&json!([
-            {"id": "p1", "event_count": 3, "properties": {"plan": "pro\nplus"}},
-            {"id": "p2", "event_count": null, "properties": {}},
-        ]));
+        let view = View::rows(
+            &json!([
+                {"id": "p1", "event_count": 3, "properties": {"plan": "pro\nplus"}},
+                {"id": "p2", "event_count": null, "properties": {}},
+            ]),
+            Vec::new(),
+        );
         assert_snapshot!(table(&view, LOOK), @r#"
         id  event_count  properties
         ──  ───────────  ────────────────────

@@ -89,16 +89,19 @@ impl View {
         }) {
             Self::Over(over_time(&objects))
         } else {
-            Self::rows(results)
+            Self::rows(results, Vec::new())
         }
     }
 
-    /// The view of rows whose columns may have any name.
-    pub(crate) fn rows(results: &Value) -> Self {
+    /// The view of rows under these columns, or under all that any row has where none are named.
+    pub(crate) fn rows(results: &Value, columns: Vec<String>) -> Self {
         match objects(results) {
             None => Self::Json(results.clone()),
-            Some(objects) if objects.is_empty() => Self::Nothing,
-            Some(objects) => Self::Rows(rows(&objects)),
+            Some(objects) if objects.is_empty() && columns.is_empty() => Self::Nothing,
+            Some(objects) if columns.is_empty() => {
+                Self::Rows(rows(&objects, every_column(&objects)))
+            }
+            Some(objects) => Self::Rows(rows(&objects, columns)),
         }
     }
 }
@@ -107,23 +110,25 @@ fn objects(results: &Value) -> Option<Vec<&Map<String, Value>>> {
     results.as_array()?.iter().map(Value::as_object).collect()
 }
 
-fn rows(objects: &[&Map<String, Value>]) -> Rows {
+fn every_column(objects: &[&Map<String, Value>]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
-    for object in objects {
-        for key in object.keys() {
-            if !columns.iter().any(|column| column == key) {
-                columns.push(key.clone());
-            }
+    for key in objects.iter().flat_map(|object| object.keys()) {
+        if !columns.contains(key) {
+            columns.push(key.clone());
         }
     }
+    columns
+}
+
+fn rows(objects: &[&Map<String, Value>], columns: Vec<String>) -> Rows {
     let cell = |object: &&Map<String, Value>, column: &String| {
         object.get(column).cloned().unwrap_or(Value::Null)
     };
-    let rows = objects
-        .iter()
-        .map(|object| columns.iter().map(|column| cell(object, column)).collect())
-        .collect();
-    Rows { columns, rows }
+    let row = |object| columns.iter().map(|column| cell(object, column)).collect();
+    Rows {
+        rows: objects.iter().map(row).collect(),
+        columns,
+    }
 }
 
 fn over_time(objects: &[&Map<String, Value>]) -> OverTime {
@@ -346,12 +351,25 @@ mod tests {
 
     #[test]
     fn rows_have_every_column_that_any_of_them_has() {
-        let view = View::rows(&json!([{"a": 1}, {"b": "x", "a": null}]));
+        let view = View::rows(&json!([{"a": 1}, {"b": "x", "a": null}]), Vec::new());
         let expected = Rows {
             columns: vec!["a".into(), "b".into()],
             rows: vec![vec![json!(1), Value::Null], vec![Value::Null, json!("x")]],
         };
         assert_eq!(view, View::Rows(expected));
+    }
+
+    #[test]
+    fn named_columns_stand_even_without_rows() {
+        let expected = Rows {
+            columns: vec!["n".into()],
+            rows: Vec::new(),
+        };
+        assert_eq!(
+            View::rows(&json!([]), vec!["n".into()]),
+            View::Rows(expected)
+        );
+        assert_eq!(View::rows(&json!([]), Vec::new()), View::Nothing);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use super::timestamp;
 use crate::entities::{ClaimRefusal, Creation, EntityState, Update};
 use crate::error::{Error, Result};
 
+/// When persons and groups began of which nobody says it.
+const UNKNOWN: i64 = 0;
+
 /// A line of a persons file.
 #[derive(Deserialize)]
 struct PersonLine<'a> {
@@ -45,7 +48,8 @@ struct GroupLine<'a> {
 
 /// Reads a file of persons: each line makes a person or adds to one.
 ///
-/// `received_at` is when persons without a `created_at` began; the present if it is not given.
+/// `received_at` is when persons without a `created_at` began; 1970, which stands for
+/// an unknown time, if it is not given.
 pub(crate) fn read_persons(
     source: &Source,
     received_at: Option<i64>,
@@ -59,7 +63,8 @@ pub(crate) fn read_persons(
 
 /// Reads a file of groups: each line declares a group or lays properties over those of one.
 ///
-/// `received_at` is when groups without a `created_at` began; the present if it is not given.
+/// `received_at` is when groups without a `created_at` began; 1970, which stands for
+/// an unknown time, if it is not given.
 pub(crate) fn read_groups(
     source: &Source,
     received_at: Option<i64>,
@@ -142,7 +147,7 @@ fn person(
         .first()
         .ok_or("`distinct_ids` is empty; a person needs at least one")?;
     let creation = Creation {
-        at: created_at.or(received_at).unwrap_or_else(present),
+        at: created_at.or(received_at).unwrap_or(UNKNOWN),
         event: None,
         id: row.id,
     };
@@ -190,8 +195,10 @@ fn group(
     report: &mut LoadReport,
 ) -> Result<(), String> {
     let row: GroupLine<'_> = serde_json::from_str(line.text).map_err(|e| json::reason(&e))?;
-    let key = json::plain(row.group_key.get()).filter(|key| !key.is_empty());
-    let key = key.ok_or("`group_key` is empty; a group needs a key")?;
+    let Some(key) = json::plain(row.group_key.get()).filter(|key| !key.is_empty()) else {
+        report.warn(code::EMPTY_GROUP_KEY, || line.text.to_owned());
+        return Ok(());
+    };
     if key.chars().count() > MAX_GROUP_KEY {
         return Err(format!(
             "`group_key` is longer than {MAX_GROUP_KEY} characters"
@@ -201,7 +208,7 @@ fn group(
     let created_at = row.created_at.map(time).transpose()?;
     match state.groups.claim(&row.group_type) {
         Ok(index) => {
-            let at = created_at.or(received_at).unwrap_or_else(present);
+            let at = created_at.or(received_at).unwrap_or(UNKNOWN);
             count(report, state.groups.declare(index, &key, properties, at));
             Ok(())
         }
@@ -229,8 +236,4 @@ fn time(value: &RawValue) -> Result<i64, String> {
     let text = json::plain(value.get());
     let read = text.as_deref().and_then(timestamp::parse);
     read.ok_or_else(|| format!("`created_at` is no time: {}", value.get()))
-}
-
-fn present() -> i64 {
-    chrono::Utc::now().timestamp_micros()
 }

@@ -30,7 +30,11 @@ pub(super) fn run<U: Send, P: Send>(
                     Ok(unit) => {
                         order.send(Ok(promise)).is_ok() && queue.send((unit, result)).is_ok()
                     }
-                    Err(error) => order.send(Err(error)).is_ok() && false,
+                    Err(error) => {
+                        // A closed channel means that the taker has given up.
+                        let _ = order.send(Err(error));
+                        false
+                    }
                 };
                 if !sent {
                     break;
@@ -42,7 +46,7 @@ pub(super) fn run<U: Send, P: Send>(
                 loop {
                     let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((unit, result)) = next else { break };
-                    // A closed channel means that the taker has given up.
+                    // Likewise.
                     let _ = result.send(transform(unit));
                 }
             });
@@ -69,7 +73,7 @@ mod tests {
     fn results_come_in_the_order_of_the_units() {
         let mut taken = Vec::new();
         let slow_evens = |n: u64| {
-            thread::sleep(std::time::Duration::from_micros(if n % 2 == 0 {
+            thread::sleep(std::time::Duration::from_micros(if n.is_multiple_of(2) {
                 300
             } else {
                 0

@@ -105,6 +105,7 @@ pub(crate) mod code {
     pub(crate) const COLUMN_LEFT_OUT: &str = "column_left_out";
     pub(crate) const DID_YOU_MEAN_GROUPS: &str = "did_you_mean_$groups";
     pub(crate) const DISTINCT_ID_TRUNCATED: &str = "distinct_id_truncated";
+    pub(crate) const EMPTY_GROUP_KEY: &str = "empty_group_key";
     pub(crate) const EVENT_NAME_TRUNCATED: &str = "event_name_truncated";
     pub(crate) const FILE_SKIPPED: &str = "file_skipped";
     pub(crate) const GROUP_IDENTIFY_INCOMPLETE: &str = "group_identify_without_type_or_key";

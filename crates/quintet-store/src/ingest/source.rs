@@ -40,6 +40,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Bytes in memory, under the name that messages give them.
+    pub fn bytes(name: impl Into<String>, data: impl Into<Bytes>) -> Self {
+        Self::Bytes {
+            name: name.into(),
+            data: data.into(),
+        }
+    }
+
     /// What messages call the source.
     pub fn name(&self) -> String {
         match self {

@@ -1,13 +1,11 @@
-//! Filter trees as expressions over events.
-//!
-//! Every expression is true or false, never null, where it may stand under a negation.
+//! Filter trees as expressions over events. An expression that is null counts as false, under a negation too.
 
 use std::collections::{BTreeSet, HashMap};
 
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr_fn::in_list;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
-use datafusion::prelude::{DataFrame, lit};
+use datafusion::prelude::{DataFrame, coalesce, lit};
 use quintet_behavior::property::{equal_texts, number};
 use quintet_functions::expr_fn::property_matches;
 use quintet_query::filter::{Cohort, CohortMembers, Filter, Operator, PropertyFilter};
@@ -98,7 +96,7 @@ pub(super) fn expr(data: &Data, cohorts: &CohortMembership, filter: &Filter) -> 
         Filter::Property(filter) => property_expr(data, filter)?,
         Filter::Cohort { cohort, negated } => {
             let member = member(data, cohorts, cohort)?;
-            if *negated { !member.is_true() } else { member }
+            if *negated { !coalesce(vec![member, lit(false)]) } else { member }
         }
     })
 }

@@ -350,7 +350,7 @@ pub(super) fn first_event(
     told: Vec<Expr>,
 ) -> Result<DataFrame> {
     let at = || column(schema::TIMESTAMP);
-    let ever = if matching { min(at()).filter(fits.clone().is_true()).build()? } else { min(at()) };
+    let ever = if matching { min(at()).filter(fits.clone()).build()? } else { min(at()) };
     let counted = min(at()).filter(counts(&fits, from)).build()?;
     let mut aggregates = vec![ever.alias("first"), counted.alias("first counted")];
     aggregates.extend(told);
@@ -360,7 +360,7 @@ pub(super) fn first_event(
 
 /// An event that can be the first one that counts.
 fn counts(fits: &Expr, from: i64) -> Expr {
-    fits.clone().is_true().and(since(from))
+    fits.clone().and(since(from))
 }
 
 fn value_column(part: usize) -> String {

@@ -58,6 +58,7 @@ enum Unit {
     Day,
     Week,
     Month,
+    Quarter,
 }
 
 impl Unit {
@@ -66,8 +67,12 @@ impl Unit {
         match days {
             [first, ..] if first.len() > 10 && ends(":00:00") => Self::Hour,
             [first, ..] if first.len() > 10 => Self::Minute,
-            [_, _, ..] if ends("-01") => Self::Month,
-            [first, second, ..] if day_number(second) - day_number(first) == 7 => Self::Week,
+            [first, second, ..] => match day_number(second) - day_number(first) {
+                89.. if ends("-01") => Self::Quarter,
+                28.. if ends("-01") => Self::Month,
+                7 => Self::Week,
+                _ => Self::Day,
+            },
             _ => Self::Day,
         }
     }
@@ -80,6 +85,7 @@ impl Unit {
             Self::Day => &[1, 2, 7, 14, 28, 91, 182, 364],
             Self::Week => &[1, 2, 4, 13, 26, 52],
             Self::Month => &[1, 2, 3, 6, 12, 24, 60, 120],
+            Self::Quarter => &[1, 2, 4, 8, 20, 40],
         }
     }
 
@@ -87,12 +93,14 @@ impl Unit {
     fn offset(self, days: &[String], stride: usize) -> usize {
         let number = |day: &String| match self {
             Self::Month => part(day, 5..7).saturating_sub(1),
+            Self::Quarter => part(day, 5..7).saturating_sub(1) / 3,
             Self::Hour => part(day, 11..13),
             Self::Minute => part(day, 14..16),
             Self::Day | Self::Week => 0,
         };
         let cycle = match self {
             Self::Month => 12,
+            Self::Quarter => 4,
             Self::Hour => 24,
             Self::Minute => 60,
             Self::Day | Self::Week => 1,
@@ -106,7 +114,7 @@ impl Unit {
     fn text(self, day: &str) -> String {
         let range = match self {
             Self::Minute | Self::Hour => 5..16,
-            Self::Month => 0..7,
+            Self::Month | Self::Quarter => 0..7,
             Self::Day | Self::Week => 0..10,
         };
         day.get(range).unwrap_or(day).to_owned()
@@ -171,6 +179,18 @@ mod tests {
                 (21, "2025-01".into())
             ]
             .map(|(i, _): (usize, String)| (i, months[i][..7].to_owned()))
+        );
+    }
+
+    #[test]
+    fn quarters_are_named_from_january_on() {
+        let days: Vec<String> = (2..22)
+            .map(|q| format!("{}-{:02}-01", 2020 + q / 4, q % 4 * 3 + 1))
+            .collect();
+        let named: Vec<String> = dates(&days, 60).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(
+            named,
+            ["2021-01", "2022-01", "2023-01", "2024-01", "2025-01"]
         );
     }
 

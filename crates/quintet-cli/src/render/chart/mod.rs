@@ -7,13 +7,14 @@ mod lines;
 
 use serde_json::Value;
 
-use super::Look;
 use super::view::{Figure, OverTime, Rows, View, readable};
+use super::{Look, NOTHING};
 
 /// The chart of a view, or nothing where it has no figures to draw.
 pub(crate) fn chart(view: &View, look: Look) -> Option<String> {
     match view {
-        View::Nothing => Some("no results\n".into()),
+        View::Nothing => Some(NOTHING.into()),
+        View::Rows(rows) if rows.rows.is_empty() => Some(NOTHING.into()),
         View::Over(over) if over.days.len() > 1 => Some(lines::lines(over, look)),
         View::Over(over) => Some(bars::bars(&only_bucket(over), look)),
         View::Figures(figures) => Some(bars::bars(figures, look)),

@@ -53,7 +53,7 @@ fn set_set_once_and_unset_apply_in_the_order_of_receipt() {
 #[test]
 fn the_same_update_again_changes_nothing() {
     let update = by("u", "e", json!({"$set": {"a": 1}}));
-    let mut loaded = Loaded::of(&[update.clone()]);
+    let mut loaded = Loaded::of(std::slice::from_ref(&update));
     let version = loaded.person("u").version;
     loaded.state.persons.take_changes();
     loaded.then(&update);

@@ -1,0 +1,13 @@
+//! The program from end to end: what users type, what they see, and how it ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod formats;
+mod ingest;
+mod program;
+mod refusals;
