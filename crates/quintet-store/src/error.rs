@@ -61,11 +61,17 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn invalid(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Invalid { path: path.into(), reason: reason.into() }
+        Self::Invalid {
+            path: path.into(),
+            reason: reason.into(),
+        }
     }
 
     pub(crate) fn corrupt(file: impl Into<String>, reason: impl ToString) -> Self {
-        Self::Corrupt { file: file.into(), reason: reason.to_string() }
+        Self::Corrupt {
+            file: file.into(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn internal(what: impl ToString) -> Self {
@@ -78,7 +84,9 @@ impl Error {
         match source.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound(format!("there is no {place}")),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::ResourcesExhausted(format!("{place} cannot be written: {source}; free some space"))
+                Self::ResourcesExhausted(format!(
+                    "{place} cannot be written: {source}; free some space"
+                ))
             }
             _ => Self::Io { place, source },
         }
@@ -88,8 +96,13 @@ impl Error {
     pub(crate) fn object_store(place: &str, source: object_store::Error) -> Self {
         match source {
             object_store::Error::NotFound { .. } => Self::NotFound(format!("there is no {place}")),
-            object_store::Error::AlreadyExists { .. } => Self::Conflict(format!("{place} exists already")),
-            other => Self::Io { place: place.to_owned(), source: std::io::Error::other(other) },
+            object_store::Error::AlreadyExists { .. } => {
+                Self::Conflict(format!("{place} exists already"))
+            }
+            other => Self::Io {
+                place: place.to_owned(),
+                source: std::io::Error::other(other),
+            },
         }
     }
 
@@ -108,24 +121,34 @@ impl Error {
 pub fn classify(error: &DataFusionError) -> Error {
     let wrong = |reason: &dyn ToString| Error::invalid("query", reason.to_string());
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(message) => {
-            Error::ResourcesExhausted(format!("{message}; give the engine more memory or ask for less at once"))
-        }
+        DataFusionError::ResourcesExhausted(message) => Error::ResourcesExhausted(format!(
+            "{message}; give the engine more memory or ask for less at once"
+        )),
         DataFusionError::ParquetError(cause) => Error::corrupt("a Parquet file", cause),
-        DataFusionError::External(cause) if cause.is::<ParquetError>() => Error::corrupt("a Parquet file", cause),
+        DataFusionError::External(cause) if cause.is::<ParquetError>() => {
+            Error::corrupt("a Parquet file", cause)
+        }
         DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
             ArrowError::ParquetError(_) => Error::corrupt("a Parquet file", cause),
-            ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => Error::corrupt("a Parquet file", inner),
+            ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => {
+                Error::corrupt("a Parquet file", inner)
+            }
             ArrowError::MemoryError(message) => Error::ResourcesExhausted(message.clone()),
             other => wrong(other),
         },
         DataFusionError::ObjectStore(cause) => match cause.as_ref() {
-            object_store::Error::NotFound { path, .. } => Error::corrupt(path, "the file is missing"),
-            other => Error::Io { place: "object store".into(), source: std::io::Error::other(other.to_string()) },
+            object_store::Error::NotFound { path, .. } => {
+                Error::corrupt(path, "the file is missing")
+            }
+            other => Error::Io {
+                place: "object store".into(),
+                source: std::io::Error::other(other.to_string()),
+            },
         },
-        DataFusionError::NotImplemented(what) => {
-            Error::Unsupported { what: what.clone(), instead: "write the query in another way".into() }
-        }
+        DataFusionError::NotImplemented(what) => Error::Unsupported {
+            what: what.clone(),
+            instead: "write the query in another way".into(),
+        },
         DataFusionError::SQL(cause, _) => wrong(cause),
         DataFusionError::SchemaError(cause, _) => wrong(cause),
         DataFusionError::Plan(reason)

@@ -36,23 +36,31 @@ impl Location {
     /// [`Location::with_object_store`].
     pub fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::invalid("location", "it is empty; give a folder or a file:// URL"));
+            return Err(Error::invalid(
+                "location",
+                "it is empty; give a folder or a file:// URL",
+            ));
         }
         let folder = match text.split_once("://") {
             None => PathBuf::from(text),
             Some(("file", _)) => Url::parse(text)
                 .ok()
                 .and_then(|url| url.to_file_path().ok())
-                .ok_or_else(|| Error::invalid(text, "it is not a file URL; write file:///absolute/path"))?,
+                .ok_or_else(|| {
+                    Error::invalid(text, "it is not a file URL; write file:///absolute/path")
+                })?,
             Some((scheme, _)) => {
                 return Err(Error::Unsupported {
                     what: format!("the URL scheme {scheme}:// in {text}"),
-                    instead: "pass its Arc<dyn ObjectStore> to Location::with_object_store(url, store)".into(),
+                    instead:
+                        "pass its Arc<dyn ObjectStore> to Location::with_object_store(url, store)"
+                            .into(),
                 });
             }
         };
         let folder = path::absolute(&folder).map_err(|e| Error::io(&folder, e))?;
-        let prefix = Path::from_absolute_path(&folder).map_err(|e| Error::invalid(text, e.to_string()))?;
+        let prefix =
+            Path::from_absolute_path(&folder).map_err(|e| Error::invalid(text, e.to_string()))?;
         Ok(Self {
             shown: text.trim_end_matches('/').to_owned(),
             url: ObjectStoreUrl::local_filesystem(),
@@ -68,12 +76,17 @@ impl Location {
     /// [`Error::Invalid`] if the URL has no scheme and host that DataFusion can register.
     pub fn with_object_store(url: &str, store: Arc<dyn ObjectStore>) -> Result<Self> {
         let parsed = Url::parse(url).map_err(|e| Error::invalid(url, e.to_string()))?;
-        let base = format!("{}://{}", parsed.scheme(), &parsed[url::Position::BeforeUsername..url::Position::AfterPort]);
+        let base = format!(
+            "{}://{}",
+            parsed.scheme(),
+            &parsed[url::Position::BeforeUsername..url::Position::AfterPort]
+        );
         Ok(Self {
             shown: url.trim_end_matches('/').to_owned(),
             url: ObjectStoreUrl::parse(&base).map_err(|e| Error::invalid(url, e.to_string()))?,
             store,
-            prefix: Path::from_url_path(parsed.path()).map_err(|e| Error::invalid(url, e.to_string()))?,
+            prefix: Path::from_url_path(parsed.path())
+                .map_err(|e| Error::invalid(url, e.to_string()))?,
             folder: None,
         })
     }
@@ -90,24 +103,40 @@ impl Location {
 
     /// The key of a file, given its path within this place.
     pub(crate) fn key(&self, relative: &str) -> Path {
-        relative.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), Path::join)
+        relative
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .fold(self.prefix.clone(), Path::join)
     }
 
     /// A file's path within this place, given its key.
     pub(crate) fn relative(&self, key: &Path) -> Option<String> {
-        let parts: Vec<String> = key.prefix_match(&self.prefix)?.map(|part| part.as_ref().to_owned()).collect();
+        let parts: Vec<String> = key
+            .prefix_match(&self.prefix)?
+            .map(|part| part.as_ref().to_owned())
+            .collect();
         Some(parts.join("/"))
     }
 
     /// How messages name a file of this place.
     pub(crate) fn show(&self, relative: &str) -> String {
-        if relative.is_empty() { self.shown.clone() } else { format!("{}/{relative}", self.shown) }
+        if relative.is_empty() {
+            self.shown.clone()
+        } else {
+            format!("{}/{relative}", self.shown)
+        }
     }
 
     /// A whole file.
     pub(crate) async fn read(&self, relative: &str) -> Result<Bytes> {
         let failed = |e| Error::object_store(&self.show(relative), e);
-        self.store.get(&self.key(relative)).await.map_err(failed)?.bytes().await.map_err(failed)
+        self.store
+            .get(&self.key(relative))
+            .await
+            .map_err(failed)?
+            .bytes()
+            .await
+            .map_err(failed)
     }
 
     /// A whole file, or nothing where there is none.
@@ -121,14 +150,21 @@ impl Location {
 
     /// What the store knows of one file.
     pub(crate) async fn head(&self, relative: &str) -> Result<ObjectMeta> {
-        self.store.head(&self.key(relative)).await.map_err(|e| Error::object_store(&self.show(relative), e))
+        self.store
+            .head(&self.key(relative))
+            .await
+            .map_err(|e| Error::object_store(&self.show(relative), e))
     }
 
     /// All files below a path, in the order of their keys.
     pub(crate) async fn list(&self, relative: &str) -> Result<Vec<ObjectMeta>> {
         let key = self.key(relative);
-        let mut found: Vec<ObjectMeta> =
-            self.store.list(Some(&key)).try_collect().await.map_err(|e| Error::object_store(&self.show(relative), e))?;
+        let mut found: Vec<ObjectMeta> = self
+            .store
+            .list(Some(&key))
+            .try_collect()
+            .await
+            .map_err(|e| Error::object_store(&self.show(relative), e))?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
@@ -139,9 +175,17 @@ impl Location {
     /// [`Error::Conflict`] if the file exists: exactly one of several writers wins.
     pub(crate) async fn create(&self, relative: &str, bytes: Bytes) -> Result<()> {
         let Some(folder) = &self.folder else {
-            let create = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            let put = self.store.put_opts(&self.key(relative), bytes.into(), create).await;
-            return put.map(drop).map_err(|e| Error::object_store(&self.show(relative), e));
+            let create = PutOptions {
+                mode: PutMode::Create,
+                ..PutOptions::default()
+            };
+            let put = self
+                .store
+                .put_opts(&self.key(relative), bytes.into(), create)
+                .await;
+            return put
+                .map(drop)
+                .map_err(|e| Error::object_store(&self.show(relative), e));
         };
         let (folder, relative, shown) = (folder.clone(), relative.to_owned(), self.show(relative));
         tokio::task::spawn_blocking(move || create_durably(&folder, &relative, &shown, &bytes))
@@ -160,7 +204,9 @@ impl Location {
     /// Waits until no other process writes to this place, and keeps others out until dropped.
     /// Object stores have no locks: there, the commit alone decides. Blocks the thread.
     pub(crate) fn lock(&self, relative: &str) -> Result<Option<File>> {
-        let Some(folder) = &self.folder else { return Ok(None) };
+        let Some(folder) = &self.folder else {
+            return Ok(None);
+        };
         let path = folder.join(relative);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
@@ -182,8 +228,10 @@ impl Location {
 fn create_durably(root: &path::Path, relative: &str, shown: &str, bytes: &[u8]) -> Result<()> {
     let target = root.join(relative);
     let parent = target.parent().unwrap_or(root);
-    let new_folders: Vec<&path::Path> =
-        parent.ancestors().take_while(|folder| !folder.exists()).collect();
+    let new_folders: Vec<&path::Path> = parent
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .collect();
     fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
     let staged = parent.join(format!(".{}.tmp", Uuid::now_v7()));
     let written = File::create_new(&staged)
@@ -198,12 +246,17 @@ fn create_durably(root: &path::Path, relative: &str, shown: &str, bytes: &[u8]) 
         Ok(()) => removed.map_err(|e| Error::io(&staged, e))?,
     }
     sync_folder(parent)?;
-    new_folders.iter().filter_map(|folder| folder.parent()).try_for_each(sync_folder)
+    new_folders
+        .iter()
+        .filter_map(|folder| folder.parent())
+        .try_for_each(sync_folder)
 }
 
 #[cfg(unix)]
 fn sync_folder(folder: &path::Path) -> Result<()> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(|e| Error::io(folder, e))
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(|e| Error::io(folder, e))
 }
 
 /// Other systems cannot open a folder as a file; their file systems order the entries themselves.
@@ -221,12 +274,25 @@ mod tests {
     use super::*;
 
     async fn the_first_writer_of_a_file_wins(location: Location) {
-        location.create("a/b.json", Bytes::from_static(b"one")).await.unwrap();
-        let second = location.create("a/b.json", Bytes::from_static(b"two")).await;
+        location
+            .create("a/b.json", Bytes::from_static(b"one"))
+            .await
+            .unwrap();
+        let second = location
+            .create("a/b.json", Bytes::from_static(b"two"))
+            .await;
         assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
-        assert_eq!(location.read("a/b.json").await.unwrap(), Bytes::from_static(b"one"));
-        let keys: Vec<_> =
-            location.list("a").await.unwrap().iter().map(|meta| location.relative(&meta.location).unwrap()).collect();
+        assert_eq!(
+            location.read("a/b.json").await.unwrap(),
+            Bytes::from_static(b"one")
+        );
+        let keys: Vec<_> = location
+            .list("a")
+            .await
+            .unwrap()
+            .iter()
+            .map(|meta| location.relative(&meta.location).unwrap())
+            .collect();
         assert_eq!(keys, ["a/b.json"]);
         assert_eq!(location.read_if_there("a/c.json").await.unwrap(), None);
     }
@@ -241,19 +307,26 @@ mod tests {
     #[tokio::test]
     async fn the_first_writer_of_a_file_wins_in_an_object_store() {
         let store = Arc::new(InMemory::new());
-        the_first_writer_of_a_file_wins(Location::with_object_store("memory://bucket/some/prefix", store).unwrap())
-            .await;
+        the_first_writer_of_a_file_wins(
+            Location::with_object_store("memory://bucket/some/prefix", store).unwrap(),
+        )
+        .await;
     }
 
     #[test]
     fn other_schemes_are_refused_with_the_way_out() {
-        let message = Location::parse("s3://bucket/store").unwrap_err().to_string();
+        let message = Location::parse("s3://bucket/store")
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("with_object_store"), "{message}");
     }
 
     #[test]
     fn a_file_url_names_the_same_place_as_its_path() {
-        let (url, path) = (Location::parse("file:///tmp/a%20b").unwrap(), Location::parse("/tmp/a b").unwrap());
+        let (url, path) = (
+            Location::parse("file:///tmp/a%20b").unwrap(),
+            Location::parse("/tmp/a b").unwrap(),
+        );
         assert_eq!(url.key("x"), path.key("x"));
     }
 }

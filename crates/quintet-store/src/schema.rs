@@ -22,12 +22,18 @@ pub const TIMESTAMP: &str = "timestamp";
 /// The event's properties, exact JSON text of an object.
 pub const PROPERTIES: &str = "properties";
 /// Keys of the event's groups by type index; null where there is none.
-pub const GROUPS: [&str; GROUP_TYPES] = ["$group_0", "$group_1", "$group_2", "$group_3", "$group_4"];
+pub const GROUPS: [&str; GROUP_TYPES] =
+    ["$group_0", "$group_1", "$group_2", "$group_3", "$group_4"];
 /// Dense id of the person, counted from 1; merges are applied by the reader.
 pub const PERSON_REF: &str = "person_ref";
 /// Dense ids of the event's groups by type index, counted from 1; 0 where there is none.
-pub const GROUP_REFS: [&str; GROUP_TYPES] =
-    ["group_0_ref", "group_1_ref", "group_2_ref", "group_3_ref", "group_4_ref"];
+pub const GROUP_REFS: [&str; GROUP_TYPES] = [
+    "group_0_ref",
+    "group_1_ref",
+    "group_2_ref",
+    "group_3_ref",
+    "group_4_ref",
+];
 /// Columns that an events table must have; all others may be absent from a plain folder.
 pub const REQUIRED: [&str; 3] = [EVENT, DISTINCT_ID, TIMESTAMP];
 
@@ -96,10 +102,22 @@ pub fn events<'a>(promoted: impl IntoIterator<Item = &'a Promoted>) -> SchemaRef
         Field::new(TIMESTAMP, timestamp_type(), false),
         text(PROPERTIES),
     ];
-    fields.extend(GROUPS.iter().map(|name| Field::new(*name, DataType::Utf8View, true)));
+    fields.extend(
+        GROUPS
+            .iter()
+            .map(|name| Field::new(*name, DataType::Utf8View, true)),
+    );
     fields.push(Field::new(PERSON_REF, DataType::UInt32, false));
-    fields.extend(GROUP_REFS.iter().map(|name| Field::new(*name, DataType::UInt32, false)));
-    fields.extend(promoted.into_iter().map(|p| Field::new(p.column(), p.kind.data_type(), true)));
+    fields.extend(
+        GROUP_REFS
+            .iter()
+            .map(|name| Field::new(*name, DataType::UInt32, false)),
+    );
+    fields.extend(
+        promoted
+            .into_iter()
+            .map(|p| Field::new(p.column(), p.kind.data_type(), true)),
+    );
     Arc::new(Schema::new(fields))
 }
 
@@ -171,4 +189,7 @@ pub fn group_types() -> SchemaRef {
 }
 
 /// How files of events are sorted by `event`, then `timestamp`.
-pub(crate) const FILE_ORDER: SortOptions = SortOptions { descending: false, nulls_first: false };
+pub(crate) const FILE_ORDER: SortOptions = SortOptions {
+    descending: false,
+    nulls_first: false,
+};

@@ -70,7 +70,11 @@ impl Snapshot {
             .iter()
             .map(|known| {
                 let index = usize::from(known.index);
-                let declared = entities.state().groups.iter(index).filter(|(_, group)| group.properties.is_some());
+                let declared = entities
+                    .state()
+                    .groups
+                    .iter(index)
+                    .filter(|(_, group)| group.properties.is_some());
                 GroupTypeStats {
                     group_type: known.name.clone(),
                     index: known.index,
@@ -92,8 +96,14 @@ impl Snapshot {
             files: self.log().all_files().len(),
             bytes: self.log().all_files().iter().map(|file| file.size).sum(),
             rows: self.events_files().map(|file| file.rows).sum(),
-            first_timestamp: events().map(|file| file.min_timestamp).min().and_then(instant),
-            last_timestamp: events().map(|file| file.max_timestamp).max().and_then(instant),
+            first_timestamp: events()
+                .map(|file| file.min_timestamp)
+                .min()
+                .and_then(instant),
+            last_timestamp: events()
+                .map(|file| file.max_timestamp)
+                .max()
+                .and_then(instant),
             events: names,
             persons: entities.persons()?.num_rows(),
             distinct_ids: entities.person_distinct_ids()?.num_rows(),

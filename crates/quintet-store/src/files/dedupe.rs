@@ -7,9 +7,9 @@ use std::hash::BuildHasher;
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{TimestampMicrosecondType, UInt32Type};
 use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::arrow::ProjectionMask;
 use futures::TryStreamExt;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
@@ -42,7 +42,9 @@ pub(crate) fn within(staged: &StagedEvents) -> Vec<u32> {
             }
         }
     }
-    (0..staged.len() as u32).filter(|row| !replaced[*row as usize]).collect()
+    (0..staged.len() as u32)
+        .filter(|row| !replaced[*row as usize])
+        .collect()
 }
 
 /// What comes of staged rows that a file holds already.
@@ -62,7 +64,11 @@ pub(crate) async fn against(
     rows: &Candidates,
 ) -> Result<Found> {
     let mut found = Found::default();
-    if !file.events.as_ref().is_some_and(|events| rows.may_be_in(events)) {
+    if !file
+        .events
+        .as_ref()
+        .is_some_and(|events| rows.may_be_in(events))
+    {
         return Ok(found);
     }
     let shown = location.show(&file.path);
@@ -73,17 +79,28 @@ pub(crate) async fn against(
     if positions.is_empty() {
         return Ok(found);
     }
-    let columns = [schema::UUID, schema::EVENT, schema::DISTINCT_ID, schema::TIMESTAMP, schema::PROPERTIES];
+    let columns = [
+        schema::UUID,
+        schema::EVENT,
+        schema::DISTINCT_ID,
+        schema::TIMESTAMP,
+        schema::PROPERTIES,
+    ];
     let columns = columns.into_iter().chain(schema::GROUP_REFS);
     let builder = opened.read();
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns);
     let ranges = positions.iter().map(|at| *at..*at + 1);
     let selection = RowSelection::from_consecutive_ranges(ranges, file.rows as usize);
-    let mut batches = builder.with_projection(mask).with_row_selection(selection).build().map_err(damaged)?;
+    let mut batches = builder
+        .with_projection(mask)
+        .with_row_selection(selection)
+        .build()
+        .map_err(damaged)?;
     let mut next_position = positions.into_iter();
     while let Some(batch) = batches.try_next().await.map_err(damaged)? {
         for (at, position) in (0..batch.num_rows()).zip(next_position.by_ref()) {
-            let stored = Stored::of(&batch, at).ok_or_else(|| Error::corrupt(&shown, "its columns have other types"))?;
+            let stored = Stored::of(&batch, at)
+                .ok_or_else(|| Error::corrupt(&shown, "its columns have other types"))?;
             match rows.like(&stored, staged) {
                 Some(row) if stored.says_the_same_as(staged, row as usize) => found.same.push(row),
                 Some(_) => found.replaced.push(position),
@@ -100,18 +117,28 @@ async fn positions(file: &ParquetFile, rows: &Candidates) -> Result<Vec<usize>, 
     let mut start = 0;
     let footer = file.footer().metadata();
     let columns = footer.file_metadata().schema_descr().columns();
-    let column = columns.iter().position(|column| column.name() == schema::UUID);
+    let column = columns
+        .iter()
+        .position(|column| column.name() == schema::UUID);
     let column = column.ok_or_else(|| ParquetError::General("it has no column uuid".into()))?;
     for (number, row_group) in footer.row_groups().iter().enumerate() {
         let mut builder = file.read();
-        let filter = builder.get_row_group_column_bloom_filter(number, column).await?;
+        let filter = builder
+            .get_row_group_column_bloom_filter(number, column)
+            .await?;
         if filter.is_none_or(|filter| rows.texts().any(|uuid| filter.check(uuid.as_str()))) {
             let mask = ProjectionMask::leaves(builder.parquet_schema(), [column]);
-            let mut batches = builder.with_row_groups(vec![number]).with_projection(mask).build()?;
+            let mut batches = builder
+                .with_row_groups(vec![number])
+                .with_projection(mask)
+                .build()?;
             let mut position = start;
             while let Some(batch) = batches.try_next().await? {
                 for uuid in batch.column(0).as_string_view_opt().into_iter().flatten() {
-                    if uuid.and_then(|text| Uuid::try_parse(text).ok()).is_some_and(|uuid| rows.has(&uuid)) {
+                    if uuid
+                        .and_then(|text| Uuid::try_parse(text).ok())
+                        .is_some_and(|uuid| rows.has(&uuid))
+                    {
                         positions.push(position);
                     }
                     position += 1;
@@ -135,17 +162,38 @@ impl Candidates {
         let mut by_uuid: HashMap<Uuid, Vec<u32>> = HashMap::new();
         let mut names = vec![false; staged.names.len()];
         for row in rows.iter().filter(|row| staged.uuid_given[**row as usize]) {
-            by_uuid.entry(staged.uuids[*row as usize]).or_default().push(*row);
+            by_uuid
+                .entry(staged.uuids[*row as usize])
+                .or_default()
+                .push(*row);
             names[staged.events[*row as usize] as usize] = true;
         }
-        let names = || names.iter().enumerate().filter(|(_, seen)| **seen).map(|(n, _)| staged.names.get(n as u32));
-        let events = names().min().zip(names().max()).map(|(min, max)| (min.to_owned(), max.to_owned()));
-        let texts = by_uuid.keys().map(|uuid| uuid.hyphenated().to_string()).collect();
-        Self { by_uuid, texts, events }
+        let names = || {
+            names
+                .iter()
+                .enumerate()
+                .filter(|(_, seen)| **seen)
+                .map(|(n, _)| staged.names.get(n as u32))
+        };
+        let events = names()
+            .min()
+            .zip(names().max())
+            .map(|(min, max)| (min.to_owned(), max.to_owned()));
+        let texts = by_uuid
+            .keys()
+            .map(|uuid| uuid.hyphenated().to_string())
+            .collect();
+        Self {
+            by_uuid,
+            texts,
+            events,
+        }
     }
 
     fn may_be_in(&self, file: &EventsFile) -> bool {
-        self.events.as_ref().is_some_and(|(min, max)| *min <= file.max_event && *max >= file.min_event)
+        self.events
+            .as_ref()
+            .is_some_and(|(min, max)| *min <= file.max_event && *max >= file.min_event)
     }
 
     fn texts(&self) -> impl Iterator<Item = &String> {
@@ -181,7 +229,10 @@ impl<'a> Stored<'a> {
         let text = |name| Some(batch.column_by_name(name)?.as_string_view_opt()?.value(at));
         let mut groups = [0; schema::GROUP_TYPES];
         for (group, name) in groups.iter_mut().zip(schema::GROUP_REFS) {
-            *group = batch.column_by_name(name)?.as_primitive_opt::<UInt32Type>()?.value(at);
+            *group = batch
+                .column_by_name(name)?
+                .as_primitive_opt::<UInt32Type>()?
+                .value(at);
         }
         Some(Self {
             uuid: Uuid::try_parse(text(schema::UUID)?).ok()?,
@@ -199,7 +250,11 @@ impl<'a> Stored<'a> {
     fn says_the_same_as(&self, staged: &StagedEvents, row: usize) -> bool {
         self.timestamp == staged.timestamps[row]
             && self.properties == staged.properties.get(row)
-            && self.groups.iter().zip(&staged.groups).all(|(stored, refs)| *stored == refs[row])
+            && self
+                .groups
+                .iter()
+                .zip(&staged.groups)
+                .all(|(stored, refs)| *stored == refs[row])
     }
 }
 

@@ -45,23 +45,35 @@ fn encode_file(
         let part = &rows[start..rows.len().min(start + BATCH_ROWS)];
         let mut arrays = fixed_columns(staged, part, entities)?;
         arrays.extend(values.iter().map(|values| values.slice(start, part.len())));
-        let batch = RecordBatch::try_new(Arc::clone(writer.schema()), arrays).map_err(Error::internal)?;
+        let batch =
+            RecordBatch::try_new(Arc::clone(writer.schema()), arrays).map_err(Error::internal)?;
         writer.write(&batch)?;
     }
     writer.finish()
 }
 
 /// The columns that every file has, in the order of [`crate::schema::events`].
-fn fixed_columns(staged: &StagedEvents, rows: &[u32], entities: &EntityState) -> Result<Vec<ArrayRef>> {
+fn fixed_columns(
+    staged: &StagedEvents,
+    rows: &[u32],
+    entities: &EntityState,
+) -> Result<Vec<ArrayRef>> {
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(6 + 1 + 2 * GROUP_TYPES);
-    columns.push(uuids(rows.iter().map(|row| Some(&staged.uuids[*row as usize])))?);
+    columns.push(uuids(
+        rows.iter().map(|row| Some(&staged.uuids[*row as usize])),
+    )?);
     columns.push(texts(rows, |row| staged.names.get(staged.events[row])));
     columns.push(texts(rows, |row| staged.ids.get(staged.distinct_ids[row])));
     columns.push(uuids(rows.iter().map(|row| {
-        entities.persons.get(staged.persons[*row as usize]).map(|person| &person.id)
+        entities
+            .persons
+            .get(staged.persons[*row as usize])
+            .map(|person| &person.id)
     }))?);
     let timestamps = rows.iter().map(|row| staged.timestamps[*row as usize]);
-    columns.push(Arc::new(TimestampMicrosecondArray::from_iter_values(timestamps).with_timezone("UTC")));
+    columns.push(Arc::new(
+        TimestampMicrosecondArray::from_iter_values(timestamps).with_timezone("UTC"),
+    ));
     columns.push(texts(rows, |row| staged.properties.get(row)));
     for (index, refs) in staged.groups.iter().enumerate() {
         columns.push(group_keys(rows, index, refs, entities)?);
@@ -89,14 +101,23 @@ fn texts<'a>(rows: &[u32], text: impl Fn(usize) -> &'a str) -> ArrayRef {
     Arc::new(column.finish())
 }
 
-fn group_keys(rows: &[u32], index: usize, refs: &[u32], entities: &EntityState) -> Result<ArrayRef> {
+fn group_keys(
+    rows: &[u32],
+    index: usize,
+    refs: &[u32],
+    entities: &EntityState,
+) -> Result<ArrayRef> {
     let mut column = StringViewBuilder::with_capacity(rows.len());
     for row in rows {
         match refs[*row as usize] {
             0 => column.append_null(),
             known => {
                 let group = entities.groups.get(index, known);
-                column.append_value(&group.ok_or_else(|| Error::internal("an event has an unknown group"))?.key);
+                column.append_value(
+                    &group
+                        .ok_or_else(|| Error::internal("an event has an unknown group"))?
+                        .key,
+                );
             }
         }
     }
@@ -104,5 +125,7 @@ fn group_keys(rows: &[u32], index: usize, refs: &[u32], entities: &EntityState) 
 }
 
 fn numbers(rows: &[u32], values: &[u32]) -> ArrayRef {
-    Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| values[*row as usize])))
+    Arc::new(UInt32Array::from_iter_values(
+        rows.iter().map(|row| values[*row as usize]),
+    ))
 }

@@ -27,26 +27,42 @@ impl Month {
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+        write!(
+            f,
+            "{:04}-{:02}",
+            self.0.div_euclid(12),
+            self.0.rem_euclid(12) + 1
+        )
     }
 }
 
 /// How the log names the months from `first` to `last`.
 pub(crate) fn partition(first: Month, last: Month) -> String {
-    if first == last { first.to_string() } else { format!("{first}..{last}") }
+    if first == last {
+        first.to_string()
+    } else {
+        format!("{first}..{last}")
+    }
 }
 
 /// The rows of each file to write, in the order of the file: by event name, timestamp, then order of receipt.
 pub(crate) fn plan(staged: &StagedEvents, rows: Vec<u32>) -> Vec<Vec<u32>> {
     let mut months: BTreeMap<Month, Vec<u32>> = BTreeMap::new();
     for row in rows {
-        months.entry(Month::of(staged.timestamps[row as usize])).or_default().push(row);
+        months
+            .entry(Month::of(staged.timestamps[row as usize]))
+            .or_default()
+            .push(row);
     }
     let ranks = ranks(staged);
     let sorted = |mut rows: Vec<u32>| {
         rows.sort_unstable_by_key(|row| {
             let at = *row as usize;
-            (ranks[staged.events[at] as usize], staged.timestamps[at], *row)
+            (
+                ranks[staged.events[at] as usize],
+                staged.timestamps[at],
+                *row,
+            )
         });
         rows
     };
@@ -65,7 +81,8 @@ pub(crate) fn plan(staged: &StagedEvents, rows: Vec<u32>) -> Vec<Vec<u32>> {
 /// Even pieces of at most [`MAX_FILE_ROWS`]; none for no rows.
 fn cut(rows: &[u32]) -> impl Iterator<Item = Vec<u32>> {
     let pieces = rows.len().div_ceil(MAX_FILE_ROWS).max(1);
-    rows.chunks(rows.len().div_ceil(pieces).max(1)).map(<[u32]>::to_vec)
+    rows.chunks(rows.len().div_ceil(pieces).max(1))
+        .map(<[u32]>::to_vec)
 }
 
 /// For each number of an event name, its place among the names in byte order.
@@ -90,7 +107,10 @@ mod tests {
     fn a_month_is_named_by_year_and_month_in_utc() {
         assert_eq!(Month::of(0).to_string(), "1970-01");
         assert_eq!(Month::of(-1).to_string(), "1969-12");
-        assert_eq!(partition(Month::of(0), Month::of(31 * DAY)), "1970-01..1970-02");
+        assert_eq!(
+            partition(Month::of(0), Month::of(31 * DAY)),
+            "1970-01..1970-02"
+        );
     }
 
     #[test]
@@ -106,7 +126,10 @@ mod tests {
             .chain([("e", 40 * DAY), ("e", 70 * DAY)])
             .collect();
         let files = plan(&staged(&rows), (0..rows.len() as u32).collect());
-        assert_eq!(files.iter().map(Vec::len).collect::<Vec<_>>(), [MIN_FILE_ROWS, 2]);
+        assert_eq!(
+            files.iter().map(Vec::len).collect::<Vec<_>>(),
+            [MIN_FILE_ROWS, 2]
+        );
     }
 
     #[test]

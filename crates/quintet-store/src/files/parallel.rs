@@ -11,7 +11,10 @@ pub(crate) fn cores() -> usize {
 }
 
 /// The results of `work` on every item, in their order.
-pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+pub(crate) fn map<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let take = || {
         let mut done = Vec::new();
@@ -28,7 +31,11 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> 
         let threads: Vec<_> = (0..others).map(|_| scope.spawn(take)).collect();
         let mut done = take()?;
         for thread in threads {
-            done.extend(thread.join().map_err(|_| Error::internal("a worker thread failed"))??);
+            done.extend(
+                thread
+                    .join()
+                    .map_err(|_| Error::internal("a worker thread failed"))??,
+            );
         }
         Ok::<_, Error>(done)
     })?;
@@ -45,11 +52,21 @@ mod tests {
     #[test]
     fn results_keep_the_order_of_the_items() {
         let items: Vec<u32> = (0..1000).collect();
-        assert_eq!(map(&items, |n| Ok(n * 2)).unwrap(), items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(
+            map(&items, |n| Ok(n * 2)).unwrap(),
+            items.iter().map(|n| n * 2).collect::<Vec<_>>()
+        );
     }
 
     #[test]
     fn one_failure_fails_the_whole() {
-        assert!(map(&[1, 2, 3], |n| if *n == 2 { Err(Error::internal("two")) } else { Ok(()) }).is_err());
+        assert!(
+            map(&[1, 2, 3], |n| if *n == 2 {
+                Err(Error::internal("two"))
+            } else {
+                Ok(())
+            })
+            .is_err()
+        );
     }
 }

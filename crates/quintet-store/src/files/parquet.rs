@@ -37,7 +37,13 @@ pub(crate) fn checksum(bytes: &[u8]) -> String {
 }
 
 /// A new file of a table, named so that names sort by age.
-pub(crate) fn encoded(table: Table, folder: &str, rows: u64, bytes: Vec<u8>, events: Option<EventsFile>) -> Encoded {
+pub(crate) fn encoded(
+    table: Table,
+    folder: &str,
+    rows: u64,
+    bytes: Vec<u8>,
+    events: Option<EventsFile>,
+) -> Encoded {
     let add = Add {
         path: format!("{folder}/{}.parquet", Uuid::now_v7()),
         table,
@@ -46,16 +52,25 @@ pub(crate) fn encoded(table: Table, folder: &str, rows: u64, bytes: Vec<u8>, eve
         checksum: checksum(&bytes),
         events,
     };
-    Encoded { add, bytes: Bytes::from(bytes) }
+    Encoded {
+        add,
+        bytes: Bytes::from(bytes),
+    }
 }
 
 /// A small table as one file.
 pub(crate) fn encode_batch(table: Table, batch: &RecordBatch) -> Result<Encoded> {
-    let mut writer =
-        ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties()?.build())).map_err(written)?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties()?.build()))
+        .map_err(written)?;
     writer.write(batch).map_err(written)?;
     let bytes = writer.into_inner().map_err(written)?;
-    Ok(encoded(table, table.folder(), batch.num_rows() as u64, bytes, None))
+    Ok(encoded(
+        table,
+        table.folder(),
+        batch.num_rows() as u64,
+        bytes,
+        None,
+    ))
 }
 
 /// A whole small file back, checked against the log.
@@ -81,7 +96,10 @@ pub(crate) async fn read_checked(location: &Location, file: &Add) -> Result<Byte
         return Err(Error::corrupt(shown, reason));
     }
     if checksum(&bytes) != file.checksum {
-        return Err(Error::corrupt(shown, "its content is not what was written (the checksum differs)"));
+        return Err(Error::corrupt(
+            shown,
+            "its content is not what was written (the checksum differs)",
+        ));
     }
     Ok(bytes)
 }

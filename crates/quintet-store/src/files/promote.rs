@@ -39,8 +39,11 @@ impl<'a> Scalar<'a> {
             [b'n', ..] => Self::Null,
             [b't', ..] => Self::Bool(true),
             [b'f', ..] => Self::Bool(false),
-            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Self::Text(json[1..json.len() - 1].into()),
-            [b'"', ..] => serde_json::from_str::<String>(json).map_or(Self::Other, |text| Self::Text(text.into())),
+            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
+                Self::Text(json[1..json.len() - 1].into())
+            }
+            [b'"', ..] => serde_json::from_str::<String>(json)
+                .map_or(Self::Other, |text| Self::Text(text.into())),
             [b'-' | b'0'..=b'9', ..] => number(json).map_or(Self::Other, Self::Number),
             _ => Self::Other,
         }
@@ -67,9 +70,14 @@ fn number(json: &str) -> Option<f64> {
 pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
     let rows = staged.len();
     let share = rows.div_ceil(parallel::cores()).max(1);
-    let shares: Vec<_> = (0..rows).step_by(share).map(|start| start..rows.min(start + share)).collect();
+    let shares: Vec<_> = (0..rows)
+        .step_by(share)
+        .map(|start| start..rows.min(start + share))
+        .collect();
     let mut seen: HashMap<String, Seen> = HashMap::new();
-    for part in parallel::map(&shares, |rows| count(rows.clone().map(|row| staged.properties.get(row))))? {
+    for part in parallel::map(&shares, |rows| {
+        count(rows.clone().map(|row| staged.properties.get(row)))
+    })? {
         for (name, counts) in part {
             seen.entry(name).or_default().add(&counts);
         }
@@ -79,10 +87,13 @@ pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
         .filter(|(name, _)| !NEVER_PROMOTED.iter().any(|prefix| name.starts_with(prefix)))
         .filter_map(|(name, seen)| {
             let kind = seen.only_kind()?;
-            (seen.present as usize * ONE_ROW_IN >= rows).then_some((seen.present, Promoted { name, kind }))
+            (seen.present as usize * ONE_ROW_IN >= rows)
+                .then_some((seen.present, Promoted { name, kind }))
         })
         .collect();
-    chosen.sort_unstable_by(|(a_rows, a), (b_rows, b)| b_rows.cmp(a_rows).then_with(|| a.name.cmp(&b.name)));
+    chosen.sort_unstable_by(|(a_rows, a), (b_rows, b)| {
+        b_rows.cmp(a_rows).then_with(|| a.name.cmp(&b.name))
+    });
     chosen.truncate(MAX_PROMOTED);
     Ok(chosen.into_iter().map(|(_, promoted)| promoted).collect())
 }
@@ -98,13 +109,18 @@ struct Seen {
 impl Seen {
     fn note(&mut self, value: &Scalar<'_>) {
         if *value != Scalar::Null {
-            self.add(&Self { present: 1, kind: value.kind(), mixed: value.kind().is_none() });
+            self.add(&Self {
+                present: 1,
+                kind: value.kind(),
+                mixed: value.kind().is_none(),
+            });
         }
     }
 
     fn add(&mut self, other: &Self) {
         self.present += other.present;
-        self.mixed |= other.mixed || matches!((self.kind, other.kind), (Some(a), Some(b)) if a != b);
+        self.mixed |=
+            other.mixed || matches!((self.kind, other.kind), (Some(a), Some(b)) if a != b);
         self.kind = self.kind.or(other.kind);
     }
 
@@ -137,8 +153,15 @@ pub(crate) fn columns<'a>(
     if promoted.is_empty() {
         return Ok(Vec::new());
     }
-    let index: HashMap<&str, usize> = promoted.iter().enumerate().map(|(at, p)| (p.name.as_str(), at)).collect();
-    let mut builders: Vec<Option<Builder>> = promoted.iter().map(|p| Some(Builder::new(p.kind))).collect();
+    let index: HashMap<&str, usize> = promoted
+        .iter()
+        .enumerate()
+        .map(|(at, p)| (p.name.as_str(), at))
+        .collect();
+    let mut builders: Vec<Option<Builder>> = promoted
+        .iter()
+        .map(|p| Some(Builder::new(p.kind)))
+        .collect();
     let mut values: Vec<Scalar<'a>> = vec![Scalar::Null; promoted.len()];
     for text in texts {
         walk(text, &mut |name, value: &'a str| {
@@ -155,7 +178,10 @@ pub(crate) fn columns<'a>(
             *value = Scalar::Null;
         }
     }
-    Ok(builders.into_iter().map(|builder| builder.map(Builder::finish)).collect())
+    Ok(builders
+        .into_iter()
+        .map(|builder| builder.map(Builder::finish))
+        .collect())
 }
 
 enum Builder {
@@ -199,7 +225,8 @@ impl Builder {
 /// Calls `each` with the name and the JSON text of every property of an object.
 fn walk<'a>(object: &'a str, each: &mut impl FnMut(&str, &'a str)) -> Result<()> {
     let mut json = serde_json::Deserializer::from_str(object);
-    json.deserialize_map(Walk(each)).map_err(|e| Error::internal(format!("staged properties are no object: {e}")))
+    json.deserialize_map(Walk(each))
+        .map_err(|e| Error::internal(format!("staged properties are no object: {e}")))
 }
 
 struct Walk<'f, F>(&'f mut F);
@@ -258,7 +285,10 @@ mod tests {
     use crate::files::testing::staged_with;
 
     fn promoted(name: &str, kind: PropertyType) -> Promoted {
-        Promoted { name: name.into(), kind }
+        Promoted {
+            name: name.into(),
+            kind,
+        }
     }
 
     #[test]
@@ -269,8 +299,11 @@ mod tests {
             r#"{"t":"\u00e9"}"#,
         ]);
         let chosen = choose(&staged).unwrap();
-        let expected =
-            [promoted("t", PropertyType::Text), promoted("n", PropertyType::Number), promoted("b", PropertyType::Bool)];
+        let expected = [
+            promoted("t", PropertyType::Text),
+            promoted("n", PropertyType::Number),
+            promoted("b", PropertyType::Bool),
+        ];
         assert_eq!(chosen, expected);
     }
 
@@ -278,21 +311,38 @@ mod tests {
     fn a_rare_property_is_not_promoted() {
         let mut texts = vec![r#"{"a":1}"#; 40];
         texts[0] = r#"{"a":1,"rare":1}"#;
-        assert_eq!(choose(&staged_with(&texts)).unwrap(), [promoted("a", PropertyType::Number)]);
+        assert_eq!(
+            choose(&staged_with(&texts)).unwrap(),
+            [promoted("a", PropertyType::Number)]
+        );
     }
 
     #[test]
     fn missing_and_null_are_null_and_empty_text_stays_empty() {
-        let texts = [r#"{"a":""}"#, r#"{"a":null}"#, "{}", r#"{"a":"1","a":"\"q\""}"#];
+        let texts = [
+            r#"{"a":""}"#,
+            r#"{"a":null}"#,
+            "{}",
+            r#"{"a":"1","a":"\"q\""}"#,
+        ];
         let columns = columns(&[promoted("a", PropertyType::Text)], texts.into_iter()).unwrap();
-        let values: Vec<_> = columns[0].as_ref().unwrap().as_string_view().iter().collect();
+        let values: Vec<_> = columns[0]
+            .as_ref()
+            .unwrap()
+            .as_string_view()
+            .iter()
+            .collect();
         assert_eq!(values, [Some(""), None, None, Some("\"q\"")]);
     }
 
     #[test]
     fn a_value_of_another_type_leaves_the_column_out() {
-        let wanted = [promoted("a", PropertyType::Number), promoted("b", PropertyType::Number)];
-        let columns = columns(&wanted, [r#"{"a":1,"b":-2e3}"#, r#"{"a":"1"}"#].into_iter()).unwrap();
+        let wanted = [
+            promoted("a", PropertyType::Number),
+            promoted("b", PropertyType::Number),
+        ];
+        let columns =
+            columns(&wanted, [r#"{"a":1,"b":-2e3}"#, r#"{"a":"1"}"#].into_iter()).unwrap();
         assert!(columns[0].is_none());
         let b = columns[1].as_ref().unwrap().as_primitive::<Float64Type>();
         assert_eq!((b.value(0), b.is_null(1)), (-2000.0, true));
@@ -303,6 +353,9 @@ mod tests {
         for json in ["9007199254740993", "1e999", r#""\ud800""#, "[1]", "{}"] {
             assert_eq!(Scalar::of(json), Scalar::Other, "{json}");
         }
-        assert_eq!(Scalar::of("9007199254740992"), Scalar::Number(MAX_EXACT_INTEGER));
+        assert_eq!(
+            Scalar::of("9007199254740992"),
+            Scalar::Number(MAX_EXACT_INTEGER)
+        );
     }
 }

@@ -22,8 +22,13 @@ pub(crate) struct ParquetFile {
 impl ParquetFile {
     /// Reads the footer of a file of `size` bytes.
     pub(crate) async fn open(store: &Arc<dyn ObjectStore>, key: Path, size: u64) -> Result<Self> {
-        let mut ranges = Ranges { store: Arc::clone(store), key, size };
-        let footer = ArrowReaderMetadata::load_async(&mut ranges, ArrowReaderOptions::default()).await?;
+        let mut ranges = Ranges {
+            store: Arc::clone(store),
+            key,
+            size,
+        };
+        let footer =
+            ArrowReaderMetadata::load_async(&mut ranges, ArrowReaderOptions::default()).await?;
         Ok(Self { ranges, footer })
     }
 
@@ -56,7 +61,13 @@ impl AsyncFileReader for Ranges {
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
-        async move { self.store.get_ranges(&self.key, &ranges).await.map_err(failed) }.boxed()
+        async move {
+            self.store
+                .get_ranges(&self.key, &ranges)
+                .await
+                .map_err(failed)
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(
@@ -65,7 +76,11 @@ impl AsyncFileReader for Ranges {
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
             let size = self.size;
-            Ok(Arc::new(ParquetMetaDataReader::new().load_and_finish(self, size).await?))
+            Ok(Arc::new(
+                ParquetMetaDataReader::new()
+                    .load_and_finish(self, size)
+                    .await?,
+            ))
         }
         .boxed()
     }

@@ -11,9 +11,9 @@ use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 
+use super::Encoded;
 use super::layout::{Month, partition};
 use super::parquet::{encoded, properties, written};
-use super::Encoded;
 use crate::error::{Error, Result};
 use crate::log::{EventsFile, Table};
 use crate::schema::{self, Promoted};
@@ -45,7 +45,8 @@ impl EventsWriter {
         let schema = schema::events(&columns);
         let options = options(&schema)?;
         Ok(Self {
-            writer: ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&schema), Some(options)).map_err(written)?,
+            writer: ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&schema), Some(options))
+                .map_err(written)?,
             schema,
             columns,
             rows: 0,
@@ -69,13 +70,17 @@ impl EventsWriter {
     fn note(&mut self, batch: &RecordBatch) -> Result<()> {
         let missing = || Error::internal("a batch of events has other columns");
         self.rows += batch.num_rows() as u64;
-        let timestamps = batch.column_by_name(schema::TIMESTAMP).and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+        let timestamps = batch
+            .column_by_name(schema::TIMESTAMP)
+            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
         for timestamp in timestamps.ok_or_else(missing)?.values() {
             let (min, max) = self.timestamps.get_or_insert((*timestamp, *timestamp));
             *min = (*min).min(*timestamp);
             *max = (*max).max(*timestamp);
         }
-        let events = batch.column_by_name(schema::EVENT).and_then(|c| c.as_string_view_opt());
+        let events = batch
+            .column_by_name(schema::EVENT)
+            .and_then(|c| c.as_string_view_opt());
         for event in events.ok_or_else(missing)?.iter().flatten() {
             match self.names.last_mut() {
                 Some((name, rows)) if name == event => *rows += 1,
@@ -92,9 +97,11 @@ impl EventsWriter {
 
     /// The finished file; nothing if no row was written.
     pub(crate) fn finish(self) -> Result<Option<Encoded>> {
-        let (Some((min_timestamp, max_timestamp)), Some((min_event, _)), Some((max_event, _))) =
-            (self.timestamps, self.names.first().cloned(), self.names.last().cloned())
-        else {
+        let (Some((min_timestamp, max_timestamp)), Some((min_event, _)), Some((max_event, _))) = (
+            self.timestamps,
+            self.names.first().cloned(),
+            self.names.last().cloned(),
+        ) else {
             return Ok(None);
         };
         let (first, last) = (Month::of(min_timestamp), Month::of(max_timestamp));
@@ -106,19 +113,27 @@ impl EventsWriter {
             max_timestamp,
             min_event,
             max_event,
-            names: (self.names.len() <= MAX_COUNTED_NAMES).then(|| self.names.into_iter().collect()),
+            names: (self.names.len() <= MAX_COUNTED_NAMES)
+                .then(|| self.names.into_iter().collect()),
             columns: self.columns,
             nulls: self.nulls,
         };
         let bytes = self.writer.into_inner().map_err(written)?;
-        Ok(Some(encoded(Table::Events, &folder, self.rows, bytes, Some(events))))
+        Ok(Some(encoded(
+            Table::Events,
+            &folder,
+            self.rows,
+            bytes,
+            Some(events),
+        )))
     }
 }
 
 fn options(columns: &SchemaRef) -> Result<WriterProperties> {
     let column = |name: &str| ColumnPath::new(vec![name.to_owned()]);
     let sorted_by = |name: &str| -> Result<SortingColumn> {
-        let column_idx = i32::try_from(columns.index_of(name).map_err(Error::internal)?).map_err(Error::internal)?;
+        let column_idx = i32::try_from(columns.index_of(name).map_err(Error::internal)?)
+            .map_err(Error::internal)?;
         Ok(SortingColumn {
             column_idx,
             descending: schema::FILE_ORDER.descending,
@@ -128,7 +143,10 @@ fn options(columns: &SchemaRef) -> Result<WriterProperties> {
     Ok(properties()?
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_sorting_columns(Some(vec![sorted_by(schema::EVENT)?, sorted_by(schema::TIMESTAMP)?]))
+        .set_sorting_columns(Some(vec![
+            sorted_by(schema::EVENT)?,
+            sorted_by(schema::TIMESTAMP)?,
+        ]))
         .set_column_bloom_filter_fpp(column(schema::UUID), BLOOM_FALSE_POSITIVES)
         .set_column_dictionary_enabled(column(schema::UUID), false)
         .set_column_statistics_enabled(column(schema::UUID), EnabledStatistics::None)

@@ -196,7 +196,9 @@ fn group(
 ) -> Result<(), String> {
     let row: GroupLine<'_> = serde_json::from_str(line.text).map_err(|e| json::reason(&e))?;
     let Some(key) = json::plain(row.group_key.get()).filter(|key| !key.is_empty()) else {
-        report.warn(code::EMPTY_GROUP_KEY, || line.text.to_owned());
+        report.warn(code::EMPTY_GROUP_KEY, || {
+            format!("{}: type `{}`", line.place, row.group_type)
+        });
         return Ok(());
     };
     if key.chars().count() > MAX_GROUP_KEY {

@@ -52,7 +52,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { timezone: "UTC".into(), week_start: WeekStart::Sunday, group_types: Vec::new() }
+        Self {
+            timezone: "UTC".into(),
+            week_start: WeekStart::Sunday,
+            group_types: Vec::new(),
+        }
     }
 }
 

@@ -7,7 +7,9 @@ mod state;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-pub(crate) use actions::{Action, Add, CommitInfo, EventsFile, Metadata, Protocol, Remove, Table, Txn};
+pub(crate) use actions::{
+    Action, Add, CommitInfo, EventsFile, Metadata, Protocol, Remove, Table, Txn,
+};
 pub use actions::{GroupTypeEntry, Settings, WeekStart};
 pub(crate) use state::LogState;
 
@@ -25,8 +27,12 @@ fn entry_path(version: u64) -> String {
 }
 
 fn entry_version(path: &str) -> Option<u64> {
-    let digits = path.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?;
-    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+    let digits = path
+        .strip_prefix(FOLDER)?
+        .strip_prefix('/')?
+        .strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
 }
 
 /// Writes version `version`, or tells that somebody else did.
@@ -39,7 +45,9 @@ pub(crate) async fn commit(location: &Location, version: u64, actions: &[Action]
         serde_json::to_writer(&mut text, action).map_err(Error::internal)?;
         text.push(b'\n');
     }
-    location.create(&entry_path(version), Bytes::from(text)).await
+    location
+        .create(&entry_path(version), Bytes::from(text))
+        .await
 }
 
 /// Whether there is a store at all.
@@ -50,7 +58,9 @@ pub(crate) async fn exists(location: &Location) -> Result<bool> {
 /// The versions that are there, ascending.
 async fn versions(location: &Location) -> Result<Vec<u64>> {
     let files = location.list(FOLDER).await?;
-    let versions = files.iter().filter_map(|meta| entry_version(&location.relative(&meta.location)?));
+    let versions = files
+        .iter()
+        .filter_map(|meta| entry_version(&location.relative(&meta.location)?));
     let mut versions: Vec<u64> = versions.collect();
     versions.sort_unstable();
     Ok(versions)
@@ -64,17 +74,26 @@ pub(crate) async fn replay(location: &Location) -> Result<LogState> {
     let versions = versions(location).await?;
     let Some(last) = versions.last().copied() else {
         let place = location.show("");
-        return Err(Error::NotFound(format!("there is no store at {place}: make one with `quintet init {place}`")));
+        return Err(Error::NotFound(format!(
+            "there is no store at {place}: make one with `quintet init {place}`"
+        )));
     };
-    if let Some(missing) = (0..=last).zip(&versions).find_map(|(want, have)| (want != *have).then_some(want)) {
-        return Err(Error::corrupt(location.show(&entry_path(missing)), "the log entry is missing"));
+    if let Some(missing) = (0..=last)
+        .zip(&versions)
+        .find_map(|(want, have)| (want != *have).then_some(want))
+    {
+        return Err(Error::corrupt(
+            location.show(&entry_path(missing)),
+            "the log entry is missing",
+        ));
     }
     let mut entries = stream::iter(versions)
         .map(|version| async move { read(location, version).await })
         .buffered(READ_AHEAD);
     let mut state = LogState::default();
     while let Some(entry) = entries.try_next().await? {
-        let actions = entry.ok_or_else(|| Error::corrupt(location.show(FOLDER), "a log entry vanished"))?;
+        let actions =
+            entry.ok_or_else(|| Error::corrupt(location.show(FOLDER), "a log entry vanished"))?;
         state.apply(actions);
     }
     state.checked(&location.show(&entry_path(0)))
@@ -85,14 +104,18 @@ pub(crate) async fn advance(location: &Location, from: &LogState) -> Result<Opti
     let mut next: Option<LogState> = None;
     loop {
         let version = next.as_ref().unwrap_or(from).version + 1;
-        let Some(actions) = read(location, version).await? else { return Ok(next) };
+        let Some(actions) = read(location, version).await? else {
+            return Ok(next);
+        };
         next.get_or_insert_with(|| from.clone()).apply(actions);
     }
 }
 
 async fn read(location: &Location, version: u64) -> Result<Option<Vec<Action>>> {
     let path = entry_path(version);
-    let Some(bytes) = location.read_if_there(&path).await? else { return Ok(None) };
+    let Some(bytes) = location.read_if_there(&path).await? else {
+        return Ok(None);
+    };
     decode(&location.show(&path), &bytes).map(Some)
 }
 
@@ -125,7 +148,10 @@ fn check_protocol(actions: &[Action]) -> Result<()> {
         {
             return Err(Error::Unsupported {
                 what: format!("a store of protocol version {version}"),
-                instead: format!("use a newer quintet: this one reads version {}", Protocol::CURRENT),
+                instead: format!(
+                    "use a newer quintet: this one reads version {}",
+                    Protocol::CURRENT
+                ),
             });
         }
     }

@@ -49,7 +49,11 @@ impl LogState {
     }
 
     pub(crate) fn checked(self, first_entry: &str) -> Result<Self> {
-        if self.has_metadata { Ok(self) } else { Err(Error::corrupt(first_entry, "the log has no metadata")) }
+        if self.has_metadata {
+            Ok(self)
+        } else {
+            Err(Error::corrupt(first_entry, "the log has no metadata"))
+        }
     }
 
     /// All live files, in the order they were added.

@@ -12,7 +12,10 @@ fn location() -> Location {
 }
 
 fn metadata() -> Action {
-    Action::Metadata(Metadata { timezone: "UTC".into(), ..Metadata::default() })
+    Action::Metadata(Metadata {
+        timezone: "UTC".into(),
+        ..Metadata::default()
+    })
 }
 
 fn add(path: &str) -> Action {
@@ -27,18 +30,33 @@ fn add(path: &str) -> Action {
 }
 
 fn paths(state: &LogState) -> Vec<&str> {
-    state.files(Table::Persons).map(|file| file.path.as_str()).collect()
+    state
+        .files(Table::Persons)
+        .map(|file| file.path.as_str())
+        .collect()
 }
 
 #[tokio::test]
 async fn live_files_are_those_added_and_not_removed_in_the_order_of_the_log() {
     let place = location();
-    commit(&place, 0, &[Action::Protocol(Protocol { version: 1 }), metadata()]).await.unwrap();
+    commit(
+        &place,
+        0,
+        &[Action::Protocol(Protocol { version: 1 }), metadata()],
+    )
+    .await
+    .unwrap();
     commit(&place, 1, &[add("a"), add("b")]).await.unwrap();
     let before = replay(&place).await.unwrap();
     assert_eq!((before.version, paths(&before)), (1, vec!["a", "b"]));
 
-    commit(&place, 2, &[Action::Remove(Remove { path: "a".into() }), add("c")]).await.unwrap();
+    commit(
+        &place,
+        2,
+        &[Action::Remove(Remove { path: "a".into() }), add("c")],
+    )
+    .await
+    .unwrap();
     let after = advance(&place, &before).await.unwrap().unwrap();
     assert_eq!((after.version, paths(&after)), (2, vec!["b", "c"]));
     assert_eq!(paths(&replay(&place).await.unwrap()), paths(&after));
@@ -49,7 +67,10 @@ async fn live_files_are_those_added_and_not_removed_in_the_order_of_the_log() {
 async fn of_two_writers_of_a_version_one_wins() {
     let place = location();
     commit(&place, 0, &[metadata()]).await.unwrap();
-    assert!(matches!(commit(&place, 0, &[metadata()]).await, Err(Error::Conflict(_))));
+    assert!(matches!(
+        commit(&place, 0, &[metadata()]).await,
+        Err(Error::Conflict(_))
+    ));
 }
 
 #[tokio::test]
@@ -64,7 +85,9 @@ async fn a_missing_entry_is_damage_and_named() {
     commit(&place, 0, &[metadata()]).await.unwrap();
     commit(&place, 2, &[add("a")]).await.unwrap();
     match replay(&place).await {
-        Err(Error::Corrupt { file, .. }) => assert!(file.ends_with("00000000000000000001.json"), "{file}"),
+        Err(Error::Corrupt { file, .. }) => {
+            assert!(file.ends_with("00000000000000000001.json"), "{file}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -72,7 +95,15 @@ async fn a_missing_entry_is_damage_and_named() {
 #[test]
 fn garbage_and_cut_entries_are_damage() {
     let long = "x".repeat(100_000);
-    for bytes in [&b"{"[..], b"", b"nonsense\n", b"{\"add\":{}}\n", b"\xff\xfe\n", b"{\"metadata\":", long.as_bytes()] {
+    for bytes in [
+        &b"{"[..],
+        b"",
+        b"nonsense\n",
+        b"{\"add\":{}}\n",
+        b"\xff\xfe\n",
+        b"{\"metadata\":",
+        long.as_bytes(),
+    ] {
         assert!(matches!(decode("f", bytes), Err(Error::Corrupt { .. })));
     }
 }
@@ -90,7 +121,15 @@ fn an_action_survives_the_way_through_text() {
         time: 5,
         counts: BTreeMap::from([("events".into(), 3)]),
     });
-    for action in [metadata(), add("x"), info, Action::Txn(Txn { source: "ab".into(), rows: 3 })] {
+    for action in [
+        metadata(),
+        add("x"),
+        info,
+        Action::Txn(Txn {
+            source: "ab".into(),
+            rows: 3,
+        }),
+    ] {
         let text = serde_json::to_string(&action).unwrap();
         assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action);
     }

@@ -23,7 +23,11 @@ pub(crate) struct ScanFile {
 /// A live file as the log describes it. Files never change, so no time of modification is asked for.
 pub(crate) fn from_log(location: &Location, file: &Add, table: &Schema) -> ScanFile {
     let columns = match &file.events {
-        Some(events) => table.fields().iter().map(|field| column(events, field.name(), field.is_nullable())).collect(),
+        Some(events) => table
+            .fields()
+            .iter()
+            .map(|field| column(events, field.name(), field.is_nullable()))
+            .collect(),
         None => Statistics::unknown_column(table),
     };
     ScanFile {
@@ -44,12 +48,21 @@ pub(crate) fn from_log(location: &Location, file: &Add, table: &Schema) -> ScanF
 
 fn column(file: &EventsFile, name: &str, nullable: bool) -> ColumnStatistics {
     let mut known = ColumnStatistics::new_unknown();
-    let nulls = if nullable { file.nulls.get(name).copied() } else { Some(0) };
+    let nulls = if nullable {
+        file.nulls.get(name).copied()
+    } else {
+        Some(0)
+    };
     if let Some(nulls) = nulls {
         known.null_count = Precision::Exact(nulls as usize);
     }
     let text = |value: &str| Precision::Exact(ScalarValue::Utf8View(Some(value.to_owned())));
-    let instant = |value| Precision::Exact(ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into())));
+    let instant = |value| {
+        Precision::Exact(ScalarValue::TimestampMicrosecond(
+            Some(value),
+            Some("UTC".into()),
+        ))
+    };
     match name {
         schema::EVENT => {
             known.min_value = text(&file.min_event);

@@ -51,8 +51,11 @@ impl Folder {
     /// required columns is missing or of an impossible type, [`Error::Corrupt`] naming a damaged file.
     pub async fn open(location: Location) -> Result<Self> {
         let files = parquet_files(&location).await?;
-        let footers: Vec<Footer> =
-            stream::iter(files).map(|meta| footer(&location, meta)).buffered(READ_AHEAD).try_collect().await?;
+        let footers: Vec<Footer> = stream::iter(files)
+            .map(|meta| footer(&location, meta))
+            .buffered(READ_AHEAD)
+            .try_collect()
+            .await?;
         for footer in &footers {
             check(footer)?;
         }
@@ -68,7 +71,13 @@ impl Folder {
                 }),
             })
             .collect();
-        Ok(Self { location, schema, files, promoted, present })
+        Ok(Self {
+            location,
+            schema,
+            files,
+            promoted,
+            present,
+        })
     }
 
     /// The events of all files; rows lie in no known order.
@@ -79,7 +88,13 @@ impl Folder {
     /// [`Folder::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
         let url = self.location.object_store_url().clone();
-        Arc::new(EventsTable::new(Arc::clone(&self.schema), url, self.files.clone(), false, options))
+        Arc::new(EventsTable::new(
+            Arc::clone(&self.schema),
+            url,
+            self.files.clone(),
+            false,
+            options,
+        ))
     }
 
     /// Names of the columns that at least one file has; those of ours that are missing here read as null.
@@ -94,7 +109,11 @@ impl Folder {
 
     /// Number of rows in all files.
     pub fn rows(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.statistics.num_rows.get_value()).map(|rows| *rows as u64).sum()
+        self.files
+            .iter()
+            .filter_map(|file| file.statistics.num_rows.get_value())
+            .map(|rows| *rows as u64)
+            .sum()
     }
 
     /// What made a plan over this folder fail; if the error smells of damage, all files are read to the end,
@@ -104,7 +123,10 @@ impl Folder {
         if matches!(damage, Error::Corrupt { .. } | Error::Io { .. }) {
             for file in &self.files {
                 if let Err(e) = read_to_the_end(&self.location, &file.meta).await {
-                    let shown = self.location.relative(&file.meta.location).unwrap_or_default();
+                    let shown = self
+                        .location
+                        .relative(&file.meta.location)
+                        .unwrap_or_default();
                     return Error::parquet(&self.location.show(&shown), &e);
                 }
             }
@@ -130,7 +152,11 @@ async fn parquet_files(location: &Location) -> Result<Vec<ObjectMeta>> {
         return Ok(vec![meta]);
     }
     let mut files = location.list("").await?;
-    files.retain(|meta| location.relative(&meta.location).is_some_and(|name| is_parquet(&name)));
+    files.retain(|meta| {
+        location
+            .relative(&meta.location)
+            .is_some_and(|name| is_parquet(&name))
+    });
     if files.is_empty() {
         return Err(Error::NotFound(format!(
             "there is neither a store nor a Parquet file at {shown}: make a store with `quintet init {shown}` or name another folder"
@@ -145,7 +171,12 @@ async fn footer(location: &Location, meta: ObjectMeta) -> Result<Footer> {
     let opened = opened.map_err(|e| Error::parquet(&shown, &e))?;
     let rows = opened.footer().metadata().file_metadata().num_rows();
     let rows = usize::try_from(rows).map_err(|e| Error::corrupt(&shown, e))?;
-    Ok(Footer { shown, meta, schema: Arc::clone(opened.footer().schema()), rows })
+    Ok(Footer {
+        shown,
+        meta,
+        schema: Arc::clone(opened.footer().schema()),
+        rows,
+    })
 }
 
 async fn read_to_the_end(location: &Location, meta: &ObjectMeta) -> Result<(), ParquetError> {
@@ -158,7 +189,9 @@ async fn read_to_the_end(location: &Location, meta: &ObjectMeta) -> Result<(), P
 fn check(footer: &Footer) -> Result<()> {
     for name in schema::REQUIRED {
         if footer.schema.index_of(name).is_err() {
-            let reason = format!("it has no column `{name}`; an events file needs event, distinct_id and timestamp");
+            let reason = format!(
+                "it has no column `{name}`; an events file needs event, distinct_id and timestamp"
+            );
             return Err(Error::invalid(&footer.shown, reason));
         }
     }
@@ -166,8 +199,12 @@ fn check(footer: &Footer) -> Result<()> {
         if let Ok(theirs) = footer.schema.field_with_name(ours.name())
             && !can_cast_types(theirs.data_type(), ours.data_type())
         {
-            let reason =
-                format!("column `{}` is {}, which cannot be read as {}", ours.name(), theirs.data_type(), ours.data_type());
+            let reason = format!(
+                "column `{}` is {}, which cannot be read as {}",
+                ours.name(),
+                theirs.data_type(),
+                ours.data_type()
+            );
             return Err(Error::invalid(&footer.shown, reason));
         }
     }
@@ -197,9 +234,17 @@ fn unify(footers: &[Footer]) -> (SchemaRef, Vec<String>) {
             }
         }
     }
-    let ours = fixed.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), true));
-    let theirs = others.into_iter().filter_map(|(name, kind)| Some(Field::new(name, kind?, true)));
-    (Arc::new(Schema::new(ours.chain(theirs).collect::<Vec<_>>())), present)
+    let ours = fixed
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), field.data_type().clone(), true));
+    let theirs = others
+        .into_iter()
+        .filter_map(|(name, kind)| Some(Field::new(name, kind?, true)));
+    (
+        Arc::new(Schema::new(ours.chain(theirs).collect::<Vec<_>>())),
+        present,
+    )
 }
 
 /// DataFusion reads text as views, whatever was written, and groups by dictionaries slowly.
@@ -216,8 +261,12 @@ fn promoted(schema: &Schema, footers: &[Footer]) -> Vec<Promoted> {
     let kinds = [PropertyType::Text, PropertyType::Number, PropertyType::Bool];
     let fields = schema.fields().iter().filter_map(|field| {
         let name = field.name().strip_prefix("p.")?.to_owned();
-        let kind = kinds.into_iter().find(|kind| kind.data_type() == *field.data_type())?;
-        let everywhere = footers.iter().all(|footer| footer.schema.index_of(field.name()).is_ok());
+        let kind = kinds
+            .into_iter()
+            .find(|kind| kind.data_type() == *field.data_type())?;
+        let everywhere = footers
+            .iter()
+            .all(|footer| footer.schema.index_of(field.name()).is_ok());
         everywhere.then_some(Promoted { name, kind })
     });
     fields.collect()

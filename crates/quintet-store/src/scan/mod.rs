@@ -5,7 +5,7 @@ mod files;
 mod folder;
 mod provider;
 
+pub(crate) use files::{ScanFile, from_log};
 pub use folder::Folder;
-pub(crate) use files::{from_log, ScanFile};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;

@@ -10,11 +10,11 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Statistics, project_schema};
+use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::datasource::TableType;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
@@ -54,24 +54,47 @@ impl EventsTable {
         sorted: bool,
         options: ScanOptions,
     ) -> Self {
-        Self { schema, url, files, sorted, options }
+        Self {
+            schema,
+            url,
+            files,
+            sorted,
+            options,
+        }
     }
 
     /// The files whose statistics do not rule the filters out.
     fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&ScanFile>> {
-        let Some(filter) = conjunction(filters.to_vec()) else { return Ok(self.files.iter().collect()) };
+        let Some(filter) = conjunction(filters.to_vec()) else {
+            return Ok(self.files.iter().collect());
+        };
         let columns = DFSchema::try_from(Arc::clone(&self.schema))?;
         let predicate = state
             .create_physical_expr(filter, &columns)
             .and_then(|filter| {
-                let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&self.schema));
+                let builder =
+                    PruningPredicateBuilder::new().with_file_schema(Arc::clone(&self.schema));
                 builder.try_build(filter)
             });
         // A filter that statistics cannot speak about prunes nothing; it is applied to the rows anyway.
-        let Ok(predicate) = predicate else { return Ok(self.files.iter().collect()) };
-        let statistics = self.files.iter().map(|file| Arc::clone(&file.statistics)).collect();
-        let kept = predicate.prune(&PrunableStatistics::new(statistics, Arc::clone(&self.schema)))?;
-        Ok(self.files.iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
+        let Ok(predicate) = predicate else {
+            return Ok(self.files.iter().collect());
+        };
+        let statistics = self
+            .files
+            .iter()
+            .map(|file| Arc::clone(&file.statistics))
+            .collect();
+        let kept = predicate.prune(&PrunableStatistics::new(
+            statistics,
+            Arc::clone(&self.schema),
+        ))?;
+        Ok(self
+            .files
+            .iter()
+            .zip(kept)
+            .filter_map(|(file, kept)| kept.then_some(file))
+            .collect())
     }
 
     /// The order of each file, if every group is one file: files overlap in (event, timestamp).
@@ -79,7 +102,10 @@ impl EventsTable {
         if !self.sorted || groups.iter().any(|group| group.len() > 1) {
             return Ok(Vec::new());
         }
-        let keys = [col(schema::EVENT, &self.schema)?, col(schema::TIMESTAMP, &self.schema)?];
+        let keys = [
+            col(schema::EVENT, &self.schema)?,
+            col(schema::TIMESTAMP, &self.schema)?,
+        ];
         let keys = keys.map(|key| PhysicalSortExpr::new(key, schema::FILE_ORDER));
         Ok(LexOrdering::new(keys).into_iter().collect())
     }
@@ -87,8 +113,14 @@ impl EventsTable {
 
 /// Whole files in at most `groups` groups of about the same size, larger files first.
 fn deal(mut files: Vec<&ScanFile>, groups: usize) -> Vec<FileGroup> {
-    files.sort_by(|a, b| b.meta.size.cmp(&a.meta.size).then_with(|| a.meta.location.cmp(&b.meta.location)));
-    let mut dealt: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); groups.min(files.len())];
+    files.sort_by(|a, b| {
+        b.meta
+            .size
+            .cmp(&a.meta.size)
+            .then_with(|| a.meta.location.cmp(&b.meta.location))
+    });
+    let mut dealt: Vec<(u64, Vec<PartitionedFile>)> =
+        vec![(0, Vec::new()); groups.min(files.len())];
     for file in files {
         if let Some((size, group)) = dealt.iter_mut().min_by_key(|(size, _)| *size) {
             *size += file.meta.size;
@@ -96,19 +128,29 @@ fn deal(mut files: Vec<&ScanFile>, groups: usize) -> Vec<FileGroup> {
             group.push(partitioned.with_statistics(Arc::clone(&file.statistics)));
         }
     }
-    dealt.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+    dealt
+        .into_iter()
+        .map(|(_, files)| FileGroup::new(files))
+        .collect()
 }
 
 /// What holds for all the files together.
 fn sum(files: &[&ScanFile], schema: &SchemaRef) -> Statistics {
     let mut files = files.iter();
     let Some(first) = files.next() else {
-        return Statistics { num_rows: Precision::Exact(0), ..Statistics::new_unknown(schema) };
+        return Statistics {
+            num_rows: Precision::Exact(0),
+            ..Statistics::new_unknown(schema)
+        };
     };
     files.fold(first.statistics.as_ref().clone(), |mut sum, file| {
         let next = &file.statistics;
         sum.num_rows = sum.num_rows.add(&next.num_rows);
-        for (column, other) in sum.column_statistics.iter_mut().zip(&next.column_statistics) {
+        for (column, other) in sum
+            .column_statistics
+            .iter_mut()
+            .zip(&next.column_statistics)
+        {
             column.null_count = column.null_count.add(&other.null_count);
             column.min_value = column.min_value.min(&other.min_value);
             column.max_value = column.max_value.max(&other.max_value);
@@ -131,7 +173,10 @@ impl TableProvider for EventsTable {
         Some(sum(&self.files.iter().collect::<Vec<_>>(), &self.schema))
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
@@ -145,7 +190,10 @@ impl TableProvider for EventsTable {
         let files = self.prune(state, filters)?;
         if files.is_empty() {
             // A scan without partitions breaks the plans above it.
-            return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
+            return Ok(Arc::new(EmptyExec::new(project_schema(
+                &self.schema,
+                projection,
+            )?)));
         }
         let statistics = sum(&files, &self.schema);
         let groups = deal(files, state.config().target_partitions().max(1));
@@ -154,8 +202,10 @@ impl TableProvider for EventsTable {
             runtime.object_store(&self.url)?,
             runtime.cache_manager.get_file_metadata_cache(),
         );
-        let options =
-            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
+        let options = TableParquetOptions {
+            global: state.config_options().execution.parquet.clone(),
+            ..Default::default()
+        };
         let late = self.options.late_materialization || options.global.pushdown_filters;
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
@@ -174,6 +224,9 @@ impl TableProvider for EventsTable {
 
 impl fmt::Debug for EventsTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventsTable").field("files", &self.files.len()).field("options", &self.options).finish()
+        f.debug_struct("EventsTable")
+            .field("files", &self.files.len())
+            .field("options", &self.options)
+            .finish()
     }
 }

@@ -29,23 +29,42 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn new(location: Location, log: LogState) -> Self {
-        Self { location, log, entities: Arc::default() }
+        Self {
+            location,
+            log,
+            entities: Arc::default(),
+        }
     }
 
     /// The snapshot of a later version, which keeps what was loaded of persons and groups if they are the same.
     pub(crate) fn advanced(&self, log: LogState) -> Self {
         let files = |log: &LogState| -> Vec<String> {
-            let tables = Table::ENTITIES.into_iter().flat_map(|table| log.files(table));
+            let tables = Table::ENTITIES
+                .into_iter()
+                .flat_map(|table| log.files(table));
             tables.map(|file| file.path.clone()).collect()
         };
-        let same = self.log.metadata.group_types == log.metadata.group_types && files(&self.log) == files(&log);
-        let entities = if same { Arc::clone(&self.entities) } else { Arc::default() };
-        Self { location: self.location.clone(), log, entities }
+        let same = self.log.metadata.group_types == log.metadata.group_types
+            && files(&self.log) == files(&log);
+        let entities = if same {
+            Arc::clone(&self.entities)
+        } else {
+            Arc::default()
+        };
+        Self {
+            location: self.location.clone(),
+            log,
+            entities,
+        }
     }
 
     /// The snapshot of a version whose persons and groups the writer has at hand.
     pub(crate) fn with_entities(location: Location, log: LogState, state: EntityState) -> Self {
-        Self { location, log, entities: Arc::new(OnceCell::new_with(Some(Entities::new(state)))) }
+        Self {
+            location,
+            log,
+            entities: Arc::new(OnceCell::new_with(Some(Entities::new(state)))),
+        }
     }
 
     pub(crate) fn log(&self) -> &LogState {
@@ -95,10 +114,15 @@ impl Snapshot {
     /// Properties that have a typed column in every live file, and hence in [`Snapshot::events`].
     pub fn promoted(&self) -> Vec<Promoted> {
         let in_file = |file: &Add, wanted: &Promoted| {
-            file.events.as_ref().is_some_and(|events| events.columns.contains(wanted))
+            file.events
+                .as_ref()
+                .is_some_and(|events| events.columns.contains(wanted))
         };
         let chosen = self.log.metadata.promoted.iter().flatten();
-        chosen.filter(|wanted| self.events_files().all(|file| in_file(file, wanted))).cloned().collect()
+        chosen
+            .filter(|wanted| self.events_files().all(|file| in_file(file, wanted)))
+            .cloned()
+            .collect()
     }
 
     /// The columns of [`Snapshot::events`].
@@ -115,8 +139,17 @@ impl Snapshot {
     /// [`Snapshot::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
         let schema = self.events_schema();
-        let files = self.events_files().map(|file| from_log(&self.location, file, &schema)).collect();
-        Arc::new(EventsTable::new(schema, self.object_store_url().clone(), files, true, options))
+        let files = self
+            .events_files()
+            .map(|file| from_log(&self.location, file, &schema))
+            .collect();
+        Arc::new(EventsTable::new(
+            schema,
+            self.object_store_url().clone(),
+            files,
+            true,
+            options,
+        ))
     }
 
     /// Persons and groups; read when first asked for.
@@ -124,7 +157,11 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Corrupt`](crate::Error::Corrupt) naming a damaged file, or what the file system says.
     pub async fn entities(&self) -> Result<&Entities> {
-        let load = || async { tables::load(&self.location, &self.log).await.map(Entities::new) };
+        let load = || async {
+            tables::load(&self.location, &self.log)
+                .await
+                .map(Entities::new)
+        };
         self.entities.get_or_try_init(load).await
     }
 }

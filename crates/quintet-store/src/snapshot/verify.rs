@@ -14,7 +14,12 @@ impl Snapshot {
     /// Reads every live file and returns what is wrong: missing files, other lengths, other contents.
     pub async fn verify(&self) -> Vec<Error> {
         let mut wrong = Vec::new();
-        let checks: Vec<_> = self.log.all_files().iter().map(|file| read_checked(&self.location, file)).collect();
+        let checks: Vec<_> = self
+            .log
+            .all_files()
+            .iter()
+            .map(|file| read_checked(&self.location, file))
+            .collect();
         let mut checks = stream::iter(checks).buffered(AT_A_TIME);
         while let Some(checked) = checks.next().await {
             wrong.extend(checked.err());

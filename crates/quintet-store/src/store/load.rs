@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::files::dedupe::{self, Candidates, Found};
 use crate::files::{self, Encoded, layout, parallel, promote};
 use crate::ingest::{
-    Load, LoadReport, ReadOptions, Source, StagedEvents, content_hash, expand, read_groups, read_persons, read_source,
+    Load, LoadReport, ReadOptions, Source, StagedEvents, content_hash, expand, read_groups,
+    read_persons, read_source,
 };
 use crate::location::Location;
 use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
@@ -33,7 +34,12 @@ const FLUSH_BYTES: usize = 256 << 20;
 const WRITES_AT_A_TIME: usize = 8;
 
 /// Runs a load to its commit. Blocks the thread.
-pub(super) fn run(store: &Store, runtime: &Handle, load: &Load, progress: &dyn Progress) -> Result<LoadReport> {
+pub(super) fn run(
+    store: &Store,
+    runtime: &Handle,
+    load: &Load,
+    progress: &dyn Progress,
+) -> Result<LoadReport> {
     let _queued = store.location.lock(LOCK)?;
     for attempt in 1.. {
         let snapshot = runtime.block_on(store.snapshot())?;
@@ -119,7 +125,9 @@ impl<'a> Attempt<'a> {
         }
         self.progress.committing();
         let version = self.log.version + 1;
-        let committed = self.runtime.block_on(log::commit(&self.location, version, &actions));
+        let committed = self
+            .runtime
+            .block_on(log::commit(&self.location, version, &actions));
         if let Err(error @ Error::Conflict(_)) = committed {
             self.events.discard();
             return Err(error);
@@ -128,24 +136,45 @@ impl<'a> Attempt<'a> {
         committed?;
         let mut log = self.log;
         log.apply(actions);
-        Ok((self.report, Some(Snapshot::with_entities(self.location, log, self.entities))))
+        Ok((
+            self.report,
+            Some(Snapshot::with_entities(self.location, log, self.entities)),
+        ))
     }
 
     fn read(&mut self, load: &Load) -> Result<()> {
         for source in &expand(&load.persons, &mut self.report)? {
-            read_persons(source, load.received_at, &mut self.entities, &mut self.report)?;
+            read_persons(
+                source,
+                load.received_at,
+                &mut self.entities,
+                &mut self.report,
+            )?;
         }
         for source in &expand(&load.groups, &mut self.report)? {
-            read_groups(source, load.received_at, &mut self.entities, &mut self.report)?;
+            read_groups(
+                source,
+                load.received_at,
+                &mut self.entities,
+                &mut self.report,
+            )?;
         }
         let sources = expand(&load.sources, &mut self.report)?;
-        let options = ReadOptions { format: load.format, received_at: load.received_at, flush_bytes: FLUSH_BYTES };
+        let options = ReadOptions {
+            format: load.format,
+            received_at: load.received_at,
+            flush_bytes: FLUSH_BYTES,
+        };
         let mut staged = StagedEvents::default();
         let mut loaded: HashMap<String, u64> = HashMap::new();
         for (number, source) in (1..).zip(&sources) {
-            self.progress.source(number, sources.len(), &source.name(), size(source));
+            self.progress
+                .source(number, sources.len(), &source.name(), size(source));
             let identity = identity(source, load)?;
-            let known = self.log.loaded(&identity).or_else(|| loaded.get(&identity).copied());
+            let known = self
+                .log
+                .loaded(&identity)
+                .or_else(|| loaded.get(&identity).copied());
             if let Some(rows) = known {
                 self.report.events.read += rows;
                 self.report.events.duplicates += rows;
@@ -153,16 +182,28 @@ impl<'a> Attempt<'a> {
             }
             let before = self.report.events;
             let events = &mut self.events;
-            let mut flush = |staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport| {
-                events.write(staged, entities, report)
-            };
-            read_source(source, &options, &mut self.entities, &mut self.report, &mut staged, &mut flush)?;
+            let mut flush =
+                |staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport| {
+                    events.write(staged, entities, report)
+                };
+            read_source(
+                source,
+                &options,
+                &mut self.entities,
+                &mut self.report,
+                &mut staged,
+                &mut flush,
+            )?;
             let after = self.report.events;
             let rows = (after.read - before.read).saturating_sub(after.rejected - before.rejected);
             loaded.insert(identity.clone(), rows);
-            self.txns.push(Txn { source: identity, rows });
+            self.txns.push(Txn {
+                source: identity,
+                rows,
+            });
         }
-        self.events.write(&mut staged, &self.entities, &mut self.report)
+        self.events
+            .write(&mut staged, &self.entities, &mut self.report)
     }
 
     /// All that the commit says; nothing if the load has changed nothing.
@@ -179,8 +220,19 @@ impl<'a> Attempt<'a> {
         if metadata != self.log.metadata {
             actions.push(Action::Metadata(metadata));
         }
-        actions.extend(self.events.removed.iter().cloned().chain(entity_removes).map(Action::Remove));
-        let new = self.events.live.iter().filter(|file| self.events.written.contains(&file.path));
+        actions.extend(
+            self.events
+                .removed
+                .iter()
+                .cloned()
+                .chain(entity_removes)
+                .map(Action::Remove),
+        );
+        let new = self
+            .events
+            .live
+            .iter()
+            .filter(|file| self.events.written.contains(&file.path));
         actions.extend(new.map(|file| Action::Add(file.as_ref().clone())));
         actions.extend(entity_files.into_iter().map(Action::Add));
         actions.extend(self.txns.iter().cloned().map(Action::Txn));
@@ -191,7 +243,8 @@ impl<'a> Attempt<'a> {
     }
 
     fn info(&self) -> CommitInfo {
-        let (events, persons, groups) = (self.report.events, self.report.persons, self.report.groups);
+        let (events, persons, groups) =
+            (self.report.events, self.report.persons, self.report.groups);
         let counts = [
             ("events_read", events.read),
             ("events_stored", events.stored),
@@ -205,14 +258,22 @@ impl<'a> Attempt<'a> {
         CommitInfo {
             operation: "ingest".into(),
             time: Utc::now().timestamp_micros(),
-            counts: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect::<BTreeMap<_, _>>(),
+            counts: counts
+                .into_iter()
+                .map(|(name, count)| (name.to_owned(), count))
+                .collect::<BTreeMap<_, _>>(),
         }
     }
 }
 
 impl EventsTable<'_> {
     /// Writes the staged rows that are new, and writes files again that hold older versions of them.
-    fn write(&mut self, staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport) -> Result<()> {
+    fn write(
+        &mut self,
+        staged: &mut StagedEvents,
+        entities: &EntityState,
+        report: &mut LoadReport,
+    ) -> Result<()> {
         if staged.is_empty() {
             return Ok(());
         }
@@ -223,7 +284,10 @@ impl EventsTable<'_> {
         let mut rows = dedupe::within(staged);
         let repeated = (staged.len() - rows.len()) as u64;
         let found = self.find(staged, &rows)?;
-        let same: HashSet<u32> = found.iter().flat_map(|(_, found)| found.same.iter().copied()).collect();
+        let same: HashSet<u32> = found
+            .iter()
+            .flat_map(|(_, found)| found.same.iter().copied())
+            .collect();
         let replaced: usize = found.iter().map(|(_, found)| found.replaced.len()).sum();
         rows.retain(|row| !same.contains(row));
         report.events.duplicates += repeated + same.len() as u64 + replaced as u64;
@@ -257,7 +321,9 @@ impl EventsTable<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let new = self.runtime.block_on(files::rewrite(&self.location, old, rows))?;
+        let new = self
+            .runtime
+            .block_on(files::rewrite(&self.location, old, rows))?;
         let added = self.put(new.into_iter().collect())?;
         self.live.retain(|file| file.path != old.path);
         self.live.extend(added.into_iter().map(Arc::new));
@@ -267,14 +333,17 @@ impl EventsTable<'_> {
                 self.written.remove(at);
                 self.runtime.block_on(self.location.remove(&old.path))?;
             }
-            None => self.removed.push(Remove { path: old.path.clone() }),
+            None => self.removed.push(Remove {
+                path: old.path.clone(),
+            }),
         }
         Ok(())
     }
 
     /// Writes files and returns their actions.
     fn put(&mut self, files: Vec<Encoded>) -> Result<Vec<Add>> {
-        self.written.extend(files.iter().map(|file| file.add.path.clone()));
+        self.written
+            .extend(files.iter().map(|file| file.add.path.clone()));
         let location = &self.location;
         self.runtime.block_on(
             stream::iter(files)
@@ -300,7 +369,9 @@ impl EventsTable<'_> {
 /// By what a source is known again: its content, and what changes the meaning of the content.
 fn identity(source: &Source, load: &Load) -> Result<String> {
     let hash = content_hash(source)?;
-    let received_at = load.received_at.map_or_else(|| "none".to_owned(), |at| at.to_string());
+    let received_at = load
+        .received_at
+        .map_or_else(|| "none".to_owned(), |at| at.to_string());
     Ok(format!("{hash:032x}-{:?}-{received_at}", load.format).to_lowercase())
 }
 

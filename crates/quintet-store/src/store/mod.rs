@@ -35,7 +35,9 @@ impl Store {
     pub async fn create(location: Location, settings: Settings) -> Result<Self> {
         let exists = || {
             let place = location.show("");
-            Error::Conflict(format!("there is a store at {place} already: open it, or name another place"))
+            Error::Conflict(format!(
+                "there is a store at {place} already: open it, or name another place"
+            ))
         };
         if log::exists(&location).await? {
             return Err(exists());
@@ -47,9 +49,19 @@ impl Store {
             promoted: None,
             created_at: Utc::now().timestamp_micros(),
         };
-        let info = CommitInfo { operation: "create".into(), time: metadata.created_at, counts: Default::default() };
-        let protocol = Protocol { version: Protocol::CURRENT };
-        let actions = [Action::Protocol(protocol), Action::Metadata(metadata), Action::CommitInfo(info)];
+        let info = CommitInfo {
+            operation: "create".into(),
+            time: metadata.created_at,
+            counts: Default::default(),
+        };
+        let protocol = Protocol {
+            version: Protocol::CURRENT,
+        };
+        let actions = [
+            Action::Protocol(protocol),
+            Action::Metadata(metadata),
+            Action::CommitInfo(info),
+        ];
         match log::commit(&location, 0, &actions).await {
             Err(Error::Conflict(_)) => return Err(exists()),
             other => other?,
@@ -91,7 +103,10 @@ impl Store {
     }
 
     fn at(location: Location) -> Self {
-        Self { location, latest: Arc::default() }
+        Self {
+            location,
+            latest: Arc::default(),
+        }
     }
 
     /// Where the store lies.
@@ -106,7 +121,10 @@ impl Store {
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
         let mut latest = self.latest.lock().await;
         let snapshot = match latest.as_ref() {
-            None => Arc::new(Snapshot::new(self.location.clone(), log::replay(&self.location).await?)),
+            None => Arc::new(Snapshot::new(
+                self.location.clone(),
+                log::replay(&self.location).await?,
+            )),
             Some(known) => match log::advance(&self.location, known.log()).await? {
                 None => return Ok(Arc::clone(known)),
                 Some(log) => Arc::new(known.advanced(log)),
@@ -134,7 +152,10 @@ impl Store {
     /// Takes over what was just committed, unless somebody has seen a later version.
     async fn remember(&self, snapshot: Snapshot) {
         let mut latest = self.latest.lock().await;
-        if latest.as_ref().is_none_or(|known| known.version() < snapshot.version()) {
+        if latest
+            .as_ref()
+            .is_none_or(|known| known.version() < snapshot.version())
+        {
             *latest = Some(Arc::new(snapshot));
         }
     }
@@ -149,7 +170,9 @@ fn group_types(names: &[String]) -> Result<Vec<GroupTypeEntry>> {
         }
         groups.claim(name).map_err(|refusal| {
             refused(match refusal {
-                ClaimRefusal::Limit => format!("a store holds {GROUP_TYPES} group types; `{name}` is one too many"),
+                ClaimRefusal::Limit => {
+                    format!("a store holds {GROUP_TYPES} group types; `{name}` is one too many")
+                }
                 ClaimRefusal::Name => format!("`{name}` is no name: give 1 to 400 characters"),
             })
         })?;

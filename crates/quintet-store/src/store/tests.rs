@@ -22,11 +22,18 @@ fn line(uuid: u32, event: &str, actor: &str, timestamp: &str, properties: &str) 
 
 fn load(lines: &[String]) -> Load {
     let data = Bytes::from(lines.join("\n"));
-    Load { sources: vec![Source::Bytes { name: "test".into(), data }], ..Load::default() }
+    Load {
+        sources: vec![Source::Bytes {
+            name: "test".into(),
+            data,
+        }],
+        ..Load::default()
+    }
 }
 
 async fn in_memory() -> Store {
-    let location = Location::with_object_store("memory://test/store", Arc::new(InMemory::new())).unwrap();
+    let location =
+        Location::with_object_store("memory://test/store", Arc::new(InMemory::new())).unwrap();
     Store::create(location, Settings::default()).await.unwrap()
 }
 
@@ -35,7 +42,8 @@ async fn ingest(store: &Store, lines: &[String]) -> LoadReport {
 }
 
 async fn sql_on(snapshot: &Snapshot, query: &str, partitions: usize) -> String {
-    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
+    let context =
+        SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
     let url = snapshot.object_store_url().clone();
     context.register_object_store(url.as_ref(), Arc::clone(snapshot.object_store()));
     context.register_table("events", snapshot.events()).unwrap();
@@ -53,7 +61,13 @@ async fn what_was_loaded_is_read_back_with_its_groups_and_promoted_properties() 
     let report = ingest(
         &store,
         &[
-            line(1, "b", "x", "2024-03-01T00:00:00Z", &format!(r#""n":1.5,"t":"",{COMPANY}"#)),
+            line(
+                1,
+                "b",
+                "x",
+                "2024-03-01T00:00:00Z",
+                &format!(r#""n":1.5,"t":"",{COMPANY}"#),
+            ),
             line(2, "a", "x", "2024-03-02T00:00:00Z", r#""n":2,"ok":true"#),
         ],
     )
@@ -70,30 +84,65 @@ async fn what_was_loaded_is_read_back_with_its_groups_and_promoted_properties() 
     assert_eq!(sql(&store, query).await, expected);
     let stats = store.snapshot().await.unwrap().stats().await.unwrap();
     assert_eq!((stats.rows, stats.persons, stats.version), (2, 1, 1));
-    assert_eq!(stats.events, Some(BTreeMap::from([("a".into(), 1), ("b".into(), 1)])));
+    assert_eq!(
+        stats.events,
+        Some(BTreeMap::from([("a".into(), 1), ("b".into(), 1)]))
+    );
     assert_eq!(stats.groups[0].group_type, "company");
-    assert_eq!(stats.first_timestamp.as_deref(), Some("2024-03-01T00:00:00Z"));
+    assert_eq!(
+        stats.first_timestamp.as_deref(),
+        Some("2024-03-01T00:00:00Z")
+    );
 }
 
 #[tokio::test]
 async fn a_source_that_was_loaded_is_skipped_and_its_rows_count_as_duplicates() {
     let store = in_memory().await;
-    let lines = [line(1, "a", "x", "2024-03-01T00:00:00Z", ""), "nonsense".into()];
+    let lines = [
+        line(1, "a", "x", "2024-03-01T00:00:00Z", ""),
+        "nonsense".into(),
+    ];
     ingest(&store, &lines).await;
     let version = store.snapshot().await.unwrap().version();
     let again = ingest(&store, &lines).await.events;
     assert_eq!((again.read, again.stored, again.duplicates), (1, 0, 1));
-    assert_eq!(store.snapshot().await.unwrap().version(), version, "nothing was committed");
+    assert_eq!(
+        store.snapshot().await.unwrap().version(),
+        version,
+        "nothing was committed"
+    );
 }
 
 #[tokio::test]
 async fn a_stored_row_that_comes_again_is_dropped_and_one_that_changed_replaces_the_old() {
     let store = in_memory().await;
     let old = line(1, "a", "x", "2024-03-01T00:00:00Z", r#""n":1"#);
-    ingest(&store, &[old.clone(), line(2, "a", "x", "2024-03-01T00:00:00Z", r#""n":2"#)]).await;
+    ingest(
+        &store,
+        &[
+            old.clone(),
+            line(2, "a", "x", "2024-03-01T00:00:00Z", r#""n":2"#),
+        ],
+    )
+    .await;
     let changed = line(2, "a", "x", "2024-04-01T00:00:00Z", r#""n":9"#);
-    let report = ingest(&store, &[old, changed, line(3, "a", "x", "2024-05-01T00:00:00Z", r#""n":3"#)]).await;
-    assert_eq!((report.events.read, report.events.stored, report.events.duplicates), (3, 1, 2));
+    let report = ingest(
+        &store,
+        &[
+            old,
+            changed,
+            line(3, "a", "x", "2024-05-01T00:00:00Z", r#""n":3"#),
+        ],
+    )
+    .await;
+    assert_eq!(
+        (
+            report.events.read,
+            report.events.stored,
+            report.events.duplicates
+        ),
+        (3, 1, 2)
+    );
     let expected = "\
 +-----+----------------------+
 | p.n | timestamp            |
@@ -102,7 +151,10 @@ async fn a_stored_row_that_comes_again_is_dropped_and_one_that_changed_replaces_
 | 3.0 | 2024-05-01T00:00:00Z |
 | 9.0 | 2024-04-01T00:00:00Z |
 +-----+----------------------+";
-    assert_eq!(sql(&store, r#"select "p.n", timestamp from events order by 1"#).await, expected);
+    assert_eq!(
+        sql(&store, r#"select "p.n", timestamp from events order by 1"#).await,
+        expected
+    );
 }
 
 #[tokio::test]
@@ -111,14 +163,32 @@ async fn within_a_load_the_later_received_stays() {
     let lines = [1, 2].map(|n| line(1, "a", "x", "2024-03-01T00:00:00Z", &format!(r#""n":{n}"#)));
     let report = ingest(&store, &lines).await;
     assert_eq!((report.events.stored, report.events.duplicates), (1, 1));
-    assert!(sql(&store, r#"select "p.n" from events"#).await.contains("2.0"));
+    assert!(
+        sql(&store, r#"select "p.n" from events"#)
+            .await
+            .contains("2.0")
+    );
 }
 
 #[tokio::test]
 async fn a_later_file_with_another_type_takes_the_promoted_column_away() {
     let store = in_memory().await;
-    ingest(&store, &[line(1, "a", "x", "2024-03-01T00:00:00Z", r#""n":1,"m":1"#)]).await;
-    ingest(&store, &[line(2, "a", "x", "2024-03-01T00:00:00Z", r#""n":"one","m":2"#)]).await;
+    ingest(
+        &store,
+        &[line(1, "a", "x", "2024-03-01T00:00:00Z", r#""n":1,"m":1"#)],
+    )
+    .await;
+    ingest(
+        &store,
+        &[line(
+            2,
+            "a",
+            "x",
+            "2024-03-01T00:00:00Z",
+            r#""n":"one","m":2"#,
+        )],
+    )
+    .await;
     let snapshot = store.snapshot().await.unwrap();
     let promoted: Vec<String> = snapshot.promoted().into_iter().map(|p| p.name).collect();
     assert_eq!(promoted, ["m"]);
@@ -131,10 +201,39 @@ async fn a_snapshot_shows_its_version_whatever_is_committed_later() {
     ingest(&store, &[line(1, "a", "x", "2024-03-01T00:00:00Z", "")]).await;
     let pinned = store.snapshot().await.unwrap();
     ingest(&store, &[line(2, "a", "y", "2024-03-01T00:00:00Z", "")]).await;
-    assert!(sql_on(&pinned, "select count(*) from events", 1).await.contains("| 1 "));
-    assert!(sql(&store, "select count(*) from events").await.contains("| 2 "));
-    assert_eq!(pinned.entities().await.unwrap().persons().unwrap().num_rows(), 1);
-    assert_eq!(store.snapshot().await.unwrap().entities().await.unwrap().persons().unwrap().num_rows(), 2);
+    assert!(
+        sql_on(&pinned, "select count(*) from events", 1)
+            .await
+            .contains("| 1 ")
+    );
+    assert!(
+        sql(&store, "select count(*) from events")
+            .await
+            .contains("| 2 ")
+    );
+    assert_eq!(
+        pinned
+            .entities()
+            .await
+            .unwrap()
+            .persons()
+            .unwrap()
+            .num_rows(),
+        1
+    );
+    assert_eq!(
+        store
+            .snapshot()
+            .await
+            .unwrap()
+            .entities()
+            .await
+            .unwrap()
+            .persons()
+            .unwrap()
+            .num_rows(),
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -146,21 +245,41 @@ async fn loads_that_meet_are_all_there_and_ids_stay_dense() {
         tokio::spawn(async move {
             let store = Store::open(location).await.unwrap();
             let actor = format!("actor {n}");
-            ingest(&store, &[line(n, "a", &actor, "2024-03-01T00:00:00Z", COMPANY)]).await
+            ingest(
+                &store,
+                &[line(n, "a", &actor, "2024-03-01T00:00:00Z", COMPANY)],
+            )
+            .await
         })
     });
     for report in futures::future::join_all(loads).await {
         assert_eq!(report.unwrap().events.stored, 1);
     }
-    let refs = sql(&store, "select min(person_ref), max(person_ref), count(distinct person_ref), max(group_0_ref) from events");
-    assert!(refs.await.contains("| 1                      | 4                      | 4 "));
+    let refs = sql(
+        &store,
+        "select min(person_ref), max(person_ref), count(distinct person_ref), max(group_0_ref) from events",
+    );
+    assert!(
+        refs.await
+            .contains("| 1                      | 4                      | 4 ")
+    );
 }
 
 #[tokio::test]
 async fn many_small_loads_fold_the_entity_files_and_lose_nothing() {
     let store = in_memory().await;
     for n in 0..20 {
-        ingest(&store, &[line(n, "a", &format!("actor {n}"), "2024-03-01T00:00:00Z", r#""$set":{"a":1}"#)]).await;
+        ingest(
+            &store,
+            &[line(
+                n,
+                "a",
+                &format!("actor {n}"),
+                "2024-03-01T00:00:00Z",
+                r#""$set":{"a":1}"#,
+            )],
+        )
+        .await;
     }
     // Read by somebody who has nothing in memory.
     let fresh = Store::open(store.location().clone()).await.unwrap();
@@ -179,7 +298,13 @@ async fn filters_and_partitions_do_not_change_answers() {
         let lines: Vec<String> = (0..50)
             .map(|n| {
                 let event = ["a", "b", "c"][n as usize % 3];
-                line(month * 100 + n, event, "x", &format!("2024-{month:02}-{:02}T00:00:00Z", n % 28 + 1), "")
+                line(
+                    month * 100 + n,
+                    event,
+                    "x",
+                    &format!("2024-{month:02}-{:02}T00:00:00Z", n % 28 + 1),
+                    "",
+                )
             })
             .collect();
         ingest(&store, &lines).await;
@@ -200,11 +325,24 @@ async fn filters_and_partitions_do_not_change_answers() {
 async fn rows_come_in_the_order_of_event_and_time() {
     let store = in_memory().await;
     let lines: Vec<String> = (0..30)
-        .map(|n| line(n, ["b", "a"][n as usize % 2], "x", &format!("2024-03-{:02}T00:00:00Z", 30 - n), ""))
+        .map(|n| {
+            line(
+                n,
+                ["b", "a"][n as usize % 2],
+                "x",
+                &format!("2024-03-{:02}T00:00:00Z", 30 - n),
+                "",
+            )
+        })
         .collect();
     ingest(&store, &lines).await;
     let snapshot = store.snapshot().await.unwrap();
-    let plan = sql_on(&snapshot, "explain select event, timestamp from events order by event, timestamp", 1).await;
+    let plan = sql_on(
+        &snapshot,
+        "explain select event, timestamp from events order by event, timestamp",
+        1,
+    )
+    .await;
     assert!(!plan.contains("SortExec"), "{plan}");
 }
 
@@ -212,10 +350,18 @@ async fn rows_come_in_the_order_of_event_and_time() {
 async fn a_store_is_made_once_and_a_missing_one_is_not_found() {
     let folder = tempfile::tempdir().unwrap();
     let place = || Location::parse(folder.path().join("store").to_str().unwrap()).unwrap();
-    assert!(matches!(Store::open(place()).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        Store::open(place()).await,
+        Err(Error::NotFound(_))
+    ));
     Store::create(place(), Settings::default()).await.unwrap();
-    assert!(matches!(Store::create(place(), Settings::default()).await, Err(Error::Conflict(_))));
-    Store::open_or_create(place(), Settings::default()).await.unwrap();
+    assert!(matches!(
+        Store::create(place(), Settings::default()).await,
+        Err(Error::Conflict(_))
+    ));
+    Store::open_or_create(place(), Settings::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -226,19 +372,43 @@ async fn a_sixth_group_type_is_refused() {
     };
     let place = || Location::with_object_store("memory://test", Arc::new(InMemory::new())).unwrap();
     for names in [&["a", "b", "c", "d", "e", "f"][..], &["a", "a"], &[""]] {
-        assert!(matches!(Store::create(place(), settings(names)).await, Err(Error::Invalid { .. })));
+        assert!(matches!(
+            Store::create(place(), settings(names)).await,
+            Err(Error::Invalid { .. })
+        ));
     }
     let store = Store::create(place(), settings(&["a", "b"])).await.unwrap();
     let snapshot = store.snapshot().await.unwrap();
     assert_eq!(snapshot.group_types()[1].name, "b");
-    assert_eq!(snapshot.entities().await.unwrap().group_types().unwrap().num_rows(), 2);
+    assert_eq!(
+        snapshot
+            .entities()
+            .await
+            .unwrap()
+            .group_types()
+            .unwrap()
+            .num_rows(),
+        2
+    );
 }
 
 async fn on_disk(folder: &Path) -> (Store, PathBuf) {
-    let store =
-        Store::create(Location::parse(folder.to_str().unwrap()).unwrap(), Settings::default()).await.unwrap();
+    let store = Store::create(
+        Location::parse(folder.to_str().unwrap()).unwrap(),
+        Settings::default(),
+    )
+    .await
+    .unwrap();
     ingest(&store, &[line(1, "a", "x", "2024-03-01T00:00:00Z", "")]).await;
-    let path = store.snapshot().await.unwrap().events_files().next().unwrap().path.clone();
+    let path = store
+        .snapshot()
+        .await
+        .unwrap()
+        .events_files()
+        .next()
+        .unwrap()
+        .path
+        .clone();
     (store, folder.join(path))
 }
 
@@ -254,7 +424,13 @@ async fn a_damaged_file_is_named_by_verify_and_by_the_query_that_meets_it() {
 
     let context = SessionContext::new();
     context.register_table("events", snapshot.events()).unwrap();
-    let error = context.sql("select properties from events").await.unwrap().collect().await.unwrap_err();
+    let error = context
+        .sql("select properties from events")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap_err();
     match snapshot.diagnose(&error).await {
         Error::Corrupt { file: named, .. } => assert_eq!(Path::new(&named), file),
         other => panic!("{other:?}"),
@@ -268,7 +444,15 @@ async fn a_load_that_fails_leaves_no_file_behind() {
     let count = || async { store.location().list("").await.unwrap().len() };
     let before = count().await;
     let missing = Source::Path("/nowhere/at all".into());
-    let failed = store.ingest(Load { sources: vec![missing], ..Load::default() }, Arc::new(())).await;
+    let failed = store
+        .ingest(
+            Load {
+                sources: vec![missing],
+                ..Load::default()
+            },
+            Arc::new(()),
+        )
+        .await;
     assert!(matches!(failed, Err(Error::NotFound(_))), "{failed:?}");
     assert_eq!(count().await, before);
 }

@@ -9,18 +9,28 @@ use datafusion::arrow::record_batch::RecordBatch;
 pub(super) type Reason = String;
 
 fn column(batch: &RecordBatch, name: &str, wanted: &DataType) -> Result<ArrayRef, Reason> {
-    let column = batch.column_by_name(name).ok_or_else(|| format!("it has no column {name}"))?;
+    let column = batch
+        .column_by_name(name)
+        .ok_or_else(|| format!("it has no column {name}"))?;
     cast(column, wanted).map_err(|e| format!("column {name}: {e}"))
 }
 
 pub(super) fn texts(batch: &RecordBatch, name: &str) -> Result<StringArray, Reason> {
     let column = column(batch, name, &DataType::Utf8)?;
-    column.as_any().downcast_ref().cloned().ok_or_else(|| format!("column {name} is no text"))
+    column
+        .as_any()
+        .downcast_ref()
+        .cloned()
+        .ok_or_else(|| format!("column {name} is no text"))
 }
 
 pub(super) fn bools(batch: &RecordBatch, name: &str) -> Result<BooleanArray, Reason> {
     let column = column(batch, name, &DataType::Boolean)?;
-    column.as_any().downcast_ref().cloned().ok_or_else(|| format!("column {name} is no boolean"))
+    column
+        .as_any()
+        .downcast_ref()
+        .cloned()
+        .ok_or_else(|| format!("column {name} is no boolean"))
 }
 
 pub(super) fn numbers<T: ArrowPrimitiveType>(
@@ -29,5 +39,9 @@ pub(super) fn numbers<T: ArrowPrimitiveType>(
     wanted: &DataType,
 ) -> Result<PrimitiveArray<T>, Reason> {
     let column = column(batch, name, wanted)?;
-    column.as_any().downcast_ref().cloned().ok_or_else(|| format!("column {name} is no number"))
+    column
+        .as_any()
+        .downcast_ref()
+        .cloned()
+        .ok_or_else(|| format!("column {name} is no number"))
 }

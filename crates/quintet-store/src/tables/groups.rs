@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, StringViewBuilder, TimestampMicrosecondArray, UInt8Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, StringViewBuilder, TimestampMicrosecondArray, UInt8Array, UInt32Array,
+    UInt64Array,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Schema, SchemaRef, TimestampMicrosecondType, UInt8Type, UInt32Type, UInt64Type,
@@ -34,10 +35,15 @@ pub(super) fn batch<'a>(groups: impl Iterator<Item = (u8, u32, &'a Group)>) -> R
         keys.append_value(&group.key);
         properties.append_option(group.properties.as_deref());
     }
-    let created_at = TimestampMicrosecondArray::from_iter_values(all().map(|g| g.created_at)).with_timezone("UTC");
+    let created_at = TimestampMicrosecondArray::from_iter_values(all().map(|g| g.created_at))
+        .with_timezone("UTC");
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(UInt8Array::from_iter_values(rows.iter().map(|(index, _, _)| *index))),
-        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, r, _)| *r))),
+        Arc::new(UInt8Array::from_iter_values(
+            rows.iter().map(|(index, _, _)| *index),
+        )),
+        Arc::new(UInt32Array::from_iter_values(
+            rows.iter().map(|(_, r, _)| *r),
+        )),
         Arc::new(keys.finish()),
         Arc::new(properties.finish()),
         Arc::new(created_at),
@@ -56,17 +62,25 @@ impl Rows {
         let refs = numbers::<UInt32Type>(batch, "ref", &DataType::UInt32)?;
         let keys = texts(batch, "key")?;
         let properties = texts(batch, "properties")?;
-        let created_at = numbers::<TimestampMicrosecondType>(batch, "created_at", &timestamp_type())?;
+        let created_at =
+            numbers::<TimestampMicrosecondType>(batch, "created_at", &timestamp_type())?;
         let versions = numbers::<UInt64Type>(batch, "version", &DataType::UInt64)?;
         for at in 0..batch.num_rows() {
-            let list = self.0.get_mut(usize::from(indexes.value(at))).ok_or("a group has an index beyond 4")?;
-            let place = (refs.value(at) as usize).checked_sub(1).ok_or("a group has the ref 0")?;
+            let list = self
+                .0
+                .get_mut(usize::from(indexes.value(at)))
+                .ok_or("a group has an index beyond 4")?;
+            let place = (refs.value(at) as usize)
+                .checked_sub(1)
+                .ok_or("a group has the ref 0")?;
             if list.len() <= place {
                 list.resize(place + 1, None);
             }
             list[place] = Some(Group {
                 key: keys.value(at).to_owned(),
-                properties: properties.is_valid(at).then(|| properties.value(at).to_owned()),
+                properties: properties
+                    .is_valid(at)
+                    .then(|| properties.value(at).to_owned()),
                 created_at: created_at.value(at),
                 version: versions.value(at),
             });

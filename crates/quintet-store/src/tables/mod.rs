@@ -39,12 +39,18 @@ pub(crate) async fn load(location: &Location, log: &LogState) -> Result<EntitySt
         }
     }
     let damaged = |table: Table, reason| Error::corrupt(location.show(table.folder()), reason);
-    let people = people.complete().map_err(|reason| damaged(Table::Persons, reason))?;
-    let distinct_ids =
-        distinct_ids.complete(people.len()).map_err(|reason| damaged(Table::PersonDistinctIds, reason))?;
-    let group_rows = group_rows.complete().map_err(|reason| damaged(Table::Groups, reason))?;
-    let types = group_types(&log.metadata.group_types)
-        .ok_or_else(|| Error::corrupt(location.show("_log"), "a group type has an index beyond 4"))?;
+    let people = people
+        .complete()
+        .map_err(|reason| damaged(Table::Persons, reason))?;
+    let distinct_ids = distinct_ids
+        .complete(people.len())
+        .map_err(|reason| damaged(Table::PersonDistinctIds, reason))?;
+    let group_rows = group_rows
+        .complete()
+        .map_err(|reason| damaged(Table::Groups, reason))?;
+    let types = group_types(&log.metadata.group_types).ok_or_else(|| {
+        Error::corrupt(location.show("_log"), "a group type has an index beyond 4")
+    })?;
     Ok(EntityState {
         persons: Persons::restore((1..).zip(people), distinct_ids.into_iter()),
         groups: Groups::restore(types, group_rows.into_iter()),
@@ -52,7 +58,10 @@ pub(crate) async fn load(location: &Location, log: &LogState) -> Result<EntitySt
 }
 
 /// The files to write and the ones to drop so that the table shows what has changed in `entities`.
-pub(crate) fn persist(log: &LogState, entities: &mut EntityState) -> Result<(Vec<Encoded>, Vec<Remove>)> {
+pub(crate) fn persist(
+    log: &LogState,
+    entities: &mut EntityState,
+) -> Result<(Vec<Encoded>, Vec<Remove>)> {
     let changed = entities.persons.take_changes();
     let changed_groups = entities.groups.take_changes();
     let (people, all_groups) = (&entities.persons, &entities.groups);
@@ -71,24 +80,37 @@ pub(crate) fn persist(log: &LogState, entities: &mut EntityState) -> Result<(Vec
         let whole = live.len() >= MAX_DELTAS;
         let batch = match table {
             Table::Persons if whole => persons::batch(people.iter()),
-            Table::Persons => persons::batch(changed.persons.iter().filter_map(|r| Some((*r, people.get(*r)?)))),
+            Table::Persons => persons::batch(
+                changed
+                    .persons
+                    .iter()
+                    .filter_map(|r| Some((*r, people.get(*r)?))),
+            ),
             Table::PersonDistinctIds if whole => persons::distinct_id_batch(people.distinct_ids()),
             Table::PersonDistinctIds => persons::distinct_id_batch(
-                changed.distinct_ids.iter().filter_map(|id| Some((id.as_str(), people.find(id)?))),
-            ),
-            Table::Groups | Table::Events if whole => groups::batch(
-                (0..GROUP_TYPES as u8)
-                    .flat_map(|index| all_groups.iter(usize::from(index)).map(move |(r, group)| (index, r, group))),
-            ),
-            Table::Groups | Table::Events => groups::batch(
-                changed_groups
+                changed
+                    .distinct_ids
                     .iter()
-                    .filter_map(|(index, r)| Some((*index, *r, all_groups.get(usize::from(*index), *r)?))),
+                    .filter_map(|id| Some((id.as_str(), people.find(id)?))),
             ),
+            Table::Groups | Table::Events if whole => {
+                groups::batch((0..GROUP_TYPES as u8).flat_map(|index| {
+                    all_groups
+                        .iter(usize::from(index))
+                        .map(move |(r, group)| (index, r, group))
+                }))
+            }
+            Table::Groups | Table::Events => {
+                groups::batch(changed_groups.iter().filter_map(|(index, r)| {
+                    Some((*index, *r, all_groups.get(usize::from(*index), *r)?))
+                }))
+            }
         }?;
         files.push(encode_batch(table, &batch)?);
         if whole {
-            removes.extend(live.into_iter().map(|file| Remove { path: file.path.clone() }));
+            removes.extend(live.into_iter().map(|file| Remove {
+                path: file.path.clone(),
+            }));
         }
     }
     Ok((files, removes))

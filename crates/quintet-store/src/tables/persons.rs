@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, BooleanArray, StringViewBuilder, TimestampMicrosecondArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, BooleanArray, StringViewBuilder, TimestampMicrosecondArray, UInt32Array,
+    UInt64Array,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Schema, SchemaRef, TimestampMicrosecondType, UInt32Type, UInt64Type,
@@ -49,21 +50,32 @@ pub(super) fn batch<'a>(persons: impl Iterator<Item = (u32, &'a Person)>) -> Res
         PersonState::Merged { into } => Some(into),
         PersonState::Real | PersonState::Personless => None,
     });
-    let created_at = TimestampMicrosecondArray::from_iter_values(people().map(|p| p.created_at)).with_timezone("UTC");
+    let created_at = TimestampMicrosecondArray::from_iter_values(people().map(|p| p.created_at))
+        .with_timezone("UTC");
     let columns: Vec<ArrayRef> = vec![
         Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(r, _)| *r))),
         Arc::new(ids.finish()),
         Arc::new(properties.finish()),
         Arc::new(created_at),
-        Arc::new(people().map(|p| Some(p.is_identified)).collect::<BooleanArray>()),
-        Arc::new(people().map(|p| Some(p.state != PersonState::Personless)).collect::<BooleanArray>()),
+        Arc::new(
+            people()
+                .map(|p| Some(p.is_identified))
+                .collect::<BooleanArray>(),
+        ),
+        Arc::new(
+            people()
+                .map(|p| Some(p.state != PersonState::Personless))
+                .collect::<BooleanArray>(),
+        ),
         Arc::new(merged_into.collect::<UInt32Array>()),
         Arc::new(UInt64Array::from_iter_values(people().map(|p| p.version))),
     ];
     RecordBatch::try_new(Arc::clone(&PERSONS), columns).map_err(Error::internal)
 }
 
-pub(super) fn distinct_id_batch<'a>(distinct_ids: impl Iterator<Item = (&'a str, u32)>) -> Result<RecordBatch> {
+pub(super) fn distinct_id_batch<'a>(
+    distinct_ids: impl Iterator<Item = (&'a str, u32)>,
+) -> Result<RecordBatch> {
     let (mut texts, mut refs) = (StringViewBuilder::new(), Vec::new());
     for (distinct_id, r) in distinct_ids {
         texts.append_value(distinct_id);
@@ -82,18 +94,23 @@ impl Rows {
         let refs = numbers::<UInt32Type>(batch, "ref", &DataType::UInt32)?;
         let ids = texts(batch, "id")?;
         let properties = texts(batch, "properties")?;
-        let created_at = numbers::<TimestampMicrosecondType>(batch, "created_at", &timestamp_type())?;
+        let created_at =
+            numbers::<TimestampMicrosecondType>(batch, "created_at", &timestamp_type())?;
         let is_identified = bools(batch, "is_identified")?;
         let has_profile = bools(batch, "has_profile")?;
         let merged_into = numbers::<UInt32Type>(batch, "merged_into", &DataType::UInt32)?;
         let versions = numbers::<UInt64Type>(batch, "version", &DataType::UInt64)?;
         for at in 0..batch.num_rows() {
             let state = match (merged_into.is_valid(at), has_profile.value(at)) {
-                (true, _) => PersonState::Merged { into: merged_into.value(at) },
+                (true, _) => PersonState::Merged {
+                    into: merged_into.value(at),
+                },
                 (false, true) => PersonState::Real,
                 (false, false) => PersonState::Personless,
             };
-            let place = (refs.value(at) as usize).checked_sub(1).ok_or("a person has the ref 0")?;
+            let place = (refs.value(at) as usize)
+                .checked_sub(1)
+                .ok_or("a person has the ref 0")?;
             if self.0.len() <= place {
                 self.0.resize(place + 1, None);
             }
@@ -147,7 +164,11 @@ impl DistinctIdRows {
     }
 
     pub(super) fn complete(self, persons: usize) -> Result<Vec<(String, u32)>, Reason> {
-        if self.rows.iter().any(|(_, r)| *r == 0 || *r as usize > persons) {
+        if self
+            .rows
+            .iter()
+            .any(|(_, r)| *r == 0 || *r as usize > persons)
+        {
             return Err("a distinct id belongs to a person that does not exist".into());
         }
         Ok(self.rows)

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, StringViewArray, StringViewBuilder, TimestampMicrosecondArray,
-    UInt32Array,
+    ArrayRef, BooleanArray, Int64Array, StringViewArray, StringViewBuilder,
+    TimestampMicrosecondArray, UInt32Array,
 };
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -29,7 +29,10 @@ pub struct Entities {
 
 impl Entities {
     pub(crate) fn new(state: EntityState) -> Self {
-        Self { state, ..Self::default() }
+        Self {
+            state,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn state(&self) -> &EntityState {
@@ -41,7 +44,10 @@ impl Entities {
     }
 
     fn real_persons(&self) -> impl Iterator<Item = (u32, &Person)> {
-        self.state.persons.iter().filter(|(_, person)| person.state == PersonState::Real)
+        self.state
+            .persons
+            .iter()
+            .filter(|(_, person)| person.state == PersonState::Real)
     }
 
     /// Live persons with a profile, in the columns of [`schema::persons`].
@@ -54,10 +60,16 @@ impl Entities {
             batch(
                 schema::persons(),
                 vec![
-                    Arc::new(UInt32Array::from_iter_values(self.real_persons().map(|(r, _)| r))),
+                    Arc::new(UInt32Array::from_iter_values(
+                        self.real_persons().map(|(r, _)| r),
+                    )),
                     Arc::new(texts(people().map(|person| person.id.to_string()))),
                     Arc::new(texts(people().map(|person| &person.properties))),
-                    Arc::new(people().map(|person| Some(person.is_identified)).collect::<BooleanArray>()),
+                    Arc::new(
+                        people()
+                            .map(|person| Some(person.is_identified))
+                            .collect::<BooleanArray>(),
+                    ),
                     Arc::new(timestamps(people().map(|person| Some(person.created_at)))),
                 ],
             )
@@ -72,7 +84,8 @@ impl Entities {
         cached(&self.person_distinct_ids, || {
             let rows = || {
                 let all = self.state.persons.distinct_ids();
-                let known = all.filter_map(|(distinct_id, r)| Some((distinct_id, r, self.person(r)?)));
+                let known =
+                    all.filter_map(|(distinct_id, r)| Some((distinct_id, r, self.person(r)?)));
                 known.filter(|(_, _, person)| person.state == PersonState::Real)
             };
             batch(
@@ -102,8 +115,12 @@ impl Entities {
             batch(
                 schema::person_overrides(),
                 vec![
-                    Arc::new(UInt32Array::from_iter_values(rows().map(|(old_ref, ..)| old_ref))),
-                    Arc::new(UInt32Array::from_iter_values(rows().map(|(_, _, last, _)| last))),
+                    Arc::new(UInt32Array::from_iter_values(
+                        rows().map(|(old_ref, ..)| old_ref),
+                    )),
+                    Arc::new(UInt32Array::from_iter_values(
+                        rows().map(|(_, _, last, _)| last),
+                    )),
                     Arc::new(texts(rows().map(|(_, old, _, _)| old.id.to_string()))),
                     Arc::new(texts(rows().map(|(_, _, _, person)| person.id.to_string()))),
                 ],
@@ -122,7 +139,11 @@ impl Entities {
     /// Public ids of persons by ref − 1, each as it is after all merges.
     pub fn person_ids(&self) -> &StringViewArray {
         self.person_ids.get_or_init(|| {
-            let last = self.final_person_refs().iter().skip(1).filter_map(|r| self.person(*r));
+            let last = self
+                .final_person_refs()
+                .iter()
+                .skip(1)
+                .filter_map(|r| self.person(*r));
             texts(last.map(|person| person.id.to_string()))
         })
     }
@@ -136,7 +157,9 @@ impl Entities {
             let rows: Vec<(i64, u32, &Group, &str)> = (0..GROUP_TYPES)
                 .flat_map(|index| {
                     let declared = self.state.groups.iter(index);
-                    declared.filter_map(move |(r, group)| Some((index as i64, r, group, group.properties.as_deref()?)))
+                    declared.filter_map(move |(r, group)| {
+                        Some((index as i64, r, group, group.properties.as_deref()?))
+                    })
                 })
                 .collect();
             batch(
@@ -156,7 +179,10 @@ impl Entities {
     pub fn group_keys(&self, index: usize) -> &StringViewArray {
         static NONE: OnceLock<StringViewArray> = OnceLock::new();
         let keys = || texts(self.state.groups.iter(index).map(|(_, group)| &group.key));
-        self.group_keys.get(index).unwrap_or(&NONE).get_or_init(keys)
+        self.group_keys
+            .get(index)
+            .unwrap_or(&NONE)
+            .get_or_init(keys)
     }
 
     /// The group types, in the columns of [`schema::group_types`].
@@ -165,12 +191,18 @@ impl Entities {
     /// [`Error::Internal`] only.
     pub fn group_types(&self) -> Result<&RecordBatch> {
         cached(&self.group_types, || {
-            let known = || (0_i64..).zip(self.state.groups.types()).filter_map(|(index, t)| Some((index, t.as_ref()?)));
+            let known = || {
+                (0_i64..)
+                    .zip(self.state.groups.types())
+                    .filter_map(|(index, t)| Some((index, t.as_ref()?)))
+            };
             batch(
                 schema::group_types(),
                 vec![
                     Arc::new(texts(known().map(|(_, t)| &t.name))),
-                    Arc::new(Int64Array::from_iter_values(known().map(|(index, _)| index))),
+                    Arc::new(Int64Array::from_iter_values(
+                        known().map(|(index, _)| index),
+                    )),
                     Arc::new(optional_texts(known().map(|(_, t)| t.singular.as_deref()))),
                     Arc::new(optional_texts(known().map(|(_, t)| t.plural.as_deref()))),
                     Arc::new(timestamps(known().map(|(_, t)| t.created_at))),
@@ -180,7 +212,10 @@ impl Entities {
     }
 }
 
-fn cached(cell: &OnceLock<RecordBatch>, make: impl FnOnce() -> Result<RecordBatch>) -> Result<&RecordBatch> {
+fn cached(
+    cell: &OnceLock<RecordBatch>,
+    make: impl FnOnce() -> Result<RecordBatch>,
+) -> Result<&RecordBatch> {
     match cell.get() {
         Some(made) => Ok(made),
         None => {
@@ -207,5 +242,7 @@ fn optional_texts(values: impl Iterator<Item = Option<impl AsRef<str>>>) -> Stri
 }
 
 fn timestamps(values: impl Iterator<Item = Option<i64>>) -> TimestampMicrosecondArray {
-    values.collect::<TimestampMicrosecondArray>().with_timezone("UTC")
+    values
+        .collect::<TimestampMicrosecondArray>()
+        .with_timezone("UTC")
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use datafusion::arrow::array::{ArrayRef, DictionaryArray, Float64Array, StringArray, TimestampNanosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, DictionaryArray, Float64Array, StringArray, TimestampNanosecondArray,
+};
 use datafusion::arrow::datatypes::Int32Type;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
@@ -14,7 +16,8 @@ use super::*;
 
 fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
 }
@@ -64,7 +67,10 @@ async fn files_of_different_shapes_are_one_table_and_absent_columns_are_null() {
     );
     let opened = open(folder.path()).await.unwrap();
     assert_eq!(opened.rows(), 3);
-    assert!(opened.columns().contains(&"$group_0".to_owned()) && !opened.columns().contains(&"uuid".to_owned()));
+    assert!(
+        opened.columns().contains(&"$group_0".to_owned())
+            && !opened.columns().contains(&"uuid".to_owned())
+    );
     assert!(opened.promoted().is_empty(), "one file has no p.price");
     let query = r#"select event, timestamp, properties, "$group_0", uuid, "p.price" from events
                    where timestamp >= '1970-01-01T00:00:00.000002Z' order by event"#;
@@ -81,16 +87,29 @@ async fn files_of_different_shapes_are_one_table_and_absent_columns_are_null() {
 #[tokio::test]
 async fn a_missing_required_column_is_refused_with_file_and_column() {
     let folder = tempfile::tempdir().unwrap();
-    write(&folder.path().join("x.parquet"), vec![("event", text(&["a"])), ("distinct_id", text(&["x"]))]);
+    write(
+        &folder.path().join("x.parquet"),
+        vec![("event", text(&["a"])), ("distinct_id", text(&["x"]))],
+    );
     let message = open(folder.path()).await.unwrap_err().to_string();
-    assert!(message.contains("x.parquet") && message.contains("`timestamp`"), "{message}");
+    assert!(
+        message.contains("x.parquet") && message.contains("`timestamp`"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn a_truncated_file_is_damage_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
-    write(&path, vec![("event", text(&["a"])), ("distinct_id", text(&["x"])), ("timestamp", nanoseconds(&[1]))]);
+    write(
+        &path,
+        vec![
+            ("event", text(&["a"])),
+            ("distinct_id", text(&["x"])),
+            ("timestamp", nanoseconds(&[1])),
+        ],
+    );
     let bytes = fs::read(&path).unwrap();
     for length in [0, 3, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&path, &bytes[..length]).unwrap();
@@ -105,13 +124,23 @@ async fn a_truncated_file_is_damage_and_named() {
 async fn a_folder_without_parquet_is_not_found() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(open(folder.path()).await, Err(Error::NotFound(_))));
-    assert!(matches!(open(&folder.path().join("nowhere")).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        open(&folder.path().join("nowhere")).await,
+        Err(Error::NotFound(_))
+    ));
 }
 
 #[tokio::test]
 async fn one_file_may_be_named_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
-    write(&path, vec![("event", text(&["a"])), ("distinct_id", text(&["x"])), ("timestamp", nanoseconds(&[1]))]);
+    write(
+        &path,
+        vec![
+            ("event", text(&["a"])),
+            ("distinct_id", text(&["x"])),
+            ("timestamp", nanoseconds(&[1])),
+        ],
+    );
     assert_eq!(open(&path).await.unwrap().rows(), 1);
 }

@@ -1,0 +1,8 @@
+//! The engine from outside: what an embedding service relies on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod dependencies;
+mod embedding;
+mod oracle;
+mod same_answers;
+mod sample;

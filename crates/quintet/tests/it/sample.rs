@@ -1,0 +1,86 @@
+//! The bundled real contributions, loaded once, and read once more by plain Rust.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use quintet::{Engine, Load, QueryOptions, Settings, Source};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Index order of the group types in the sample's store.
+pub(crate) const GROUP_TYPES: [&str; 4] = ["repository", "company", "component", "organization"];
+
+pub(crate) fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/contributions.jsonl.gz")
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings { group_types: GROUP_TYPES.map(str::to_owned).to_vec(), ..Settings::default() }
+}
+
+/// A store with the sample in it.
+pub(crate) struct Sample {
+    pub(crate) folder: TempDir,
+}
+
+impl Sample {
+    pub(crate) fn location(&self) -> &str {
+        self.folder.path().to_str().expect("a path")
+    }
+}
+
+static SAMPLE: OnceCell<Sample> = OnceCell::const_new();
+
+/// The store that all tests read; nothing may be written to it.
+pub(crate) async fn store() -> &'static Sample {
+    SAMPLE
+        .get_or_init(|| async {
+            let sample = Sample { folder: tempfile::tempdir().expect("a folder") };
+            let engine = Engine::create(sample.location(), settings()).await.expect("a store");
+            let report = engine.ingest(Load { sources: vec![Source::Path(path())], ..Load::default() }).await.expect("a load");
+            assert_eq!(report.events.stored as usize, EVENTS.len(), "{report:?}");
+            sample
+        })
+        .await
+}
+
+/// The clock of all questions to the sample.
+pub(crate) fn options() -> QueryOptions {
+    QueryOptions { now: Some("2026-08-17T12:00:00Z".into()), ..QueryOptions::default() }
+}
+
+/// An event as plain Rust sees it.
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) person: String,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) groups: HashMap<String, String>,
+    pub(crate) properties: Value,
+}
+
+pub(crate) static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
+    let mut text = String::new();
+    let file = std::fs::File::open(path()).expect("the sample");
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("gzip");
+    // The stream holds two events twice; of an event received twice the later one stays.
+    let mut received: Vec<Value> = text.lines().rev().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut known = HashSet::new();
+    received.retain(|line| known.insert([line["uuid"].clone(), line["event"].clone(), line["distinct_id"].clone()]));
+    received.iter().rev().map(event).collect()
+});
+
+fn event(line: &Value) -> Event {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let groups = line["properties"]["$groups"].as_object().expect("groups");
+    Event {
+        name: text(&line["event"]),
+        person: text(&line["distinct_id"]),
+        at: text(&line["timestamp"]).parse().expect("a time"),
+        groups: groups.iter().map(|(kind, key)| (kind.clone(), text(key))).collect(),
+        properties: line["properties"].clone(),
+    }
+}
