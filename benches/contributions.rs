@@ -1,6 +1,10 @@
 //! Real contributions, loaded and asked. `cargo bench -p quintet-benches`; another file of capture messages with
 //! `QUINTET_BENCH_EVENTS=oss-contributions.jsonl.gz cargo bench -p quintet-benches`.
-#![allow(missing_docs, clippy::expect_used, reason = "a bench may stop at the first failure")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a bench may stop at the first failure"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -44,10 +48,23 @@ fn events() -> PathBuf {
 
 /// A new store with all events in it, and how many there are.
 async fn loaded(folder: &Path) -> (Engine, u64) {
-    let group_types = ["repository", "company", "component", "organization"].map(str::to_owned).to_vec();
-    let settings = Settings { group_types, ..Settings::default() };
-    let engine = Engine::create(&folder.to_string_lossy(), settings).await.expect("a store");
-    let report = engine.ingest(Load { sources: vec![Source::Path(events())], ..Load::default() }).await.expect("a load");
+    let group_types = ["repository", "company", "component", "organization"]
+        .map(str::to_owned)
+        .to_vec();
+    let settings = Settings {
+        group_types,
+        ..Settings::default()
+    };
+    let engine = Engine::create(&folder.to_string_lossy(), settings)
+        .await
+        .expect("a store");
+    let report = engine
+        .ingest(Load {
+            sources: vec![Source::Path(events())],
+            ..Load::default()
+        })
+        .await
+        .expect("a load");
     (engine, report.events.read)
 }
 
@@ -71,12 +88,19 @@ fn trends(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let (engine, _) = runtime.block_on(loaded(folder.path()));
-    let options = QueryOptions { now: Some("2026-08-17T12:00:00Z".into()), ..QueryOptions::default() };
+    let options = QueryOptions {
+        now: Some("2026-08-17T12:00:00Z".into()),
+        ..QueryOptions::default()
+    };
     let mut group = criterion.benchmark_group("trends");
     group.sample_size(20);
     for (name, definition) in QUESTIONS {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| runtime.block_on(engine.query_with(definition, &options)).expect("an answer"));
+            bencher.iter(|| {
+                runtime
+                    .block_on(engine.query_with(definition, &options))
+                    .expect("an answer")
+            });
         });
     }
     group.finish();

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Float64Array, Int64Array, ListArray};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::arrow::array::ArrayRef;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::lit;
 use datafusion::scalar::ScalarValue;
@@ -40,12 +40,21 @@ pub fn normalize_url(url: Expr) -> Expr {
 
 /// Index of the bucket that a time lies in; `edges` in microseconds since 1970 UTC, ascending, the last one an end.
 pub fn bucket(time: Expr, edges: &[i64]) -> Expr {
-    time::bucket().call(vec![time, list(DataType::Int64, Arc::new(Int64Array::from(edges.to_vec())))])
+    time::bucket().call(vec![
+        time,
+        list(DataType::Int64, Arc::new(Int64Array::from(edges.to_vec()))),
+    ])
 }
 
 /// Label `[lo,hi]` of the bin that a number lies in, null outside; `edges` ascending.
 pub fn bin_label(number: Expr, edges: &[f64]) -> Expr {
-    time::bin_label().call(vec![number, list(DataType::Float64, Arc::new(Float64Array::from(edges.to_vec())))])
+    time::bin_label().call(vec![
+        number,
+        list(
+            DataType::Float64,
+            Arc::new(Float64Array::from(edges.to_vec())),
+        ),
+    ])
 }
 
 /// Whether an id belongs to a share, between 0 and 1, of all ids.
@@ -56,5 +65,7 @@ pub fn in_sample(id: Expr, share: f64) -> Expr {
 fn list(item: DataType, values: ArrayRef) -> Expr {
     let field = Arc::new(Field::new_list_field(item, true));
     let offsets = OffsetBuffer::from_lengths([values.len()]);
-    lit(ScalarValue::List(Arc::new(ListArray::new(field, offsets, values, None))))
+    lit(ScalarValue::List(Arc::new(ListArray::new(
+        field, offsets, values, None,
+    ))))
 }

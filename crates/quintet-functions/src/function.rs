@@ -7,7 +7,9 @@ use datafusion::arrow::array::{Array, ArrayRef, ListArray, StringViewArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 /// What computes a function: its first argument as a column, the others as they were given.
 type Body = fn(&ArrayRef, &[ColumnarValue]) -> Result<ArrayRef>;
@@ -22,9 +24,19 @@ struct ColumnFunction {
 }
 
 /// Makes a function; `arguments` are the exact types, the first one is the column.
-pub(crate) fn column_function(name: &'static str, arguments: Vec<DataType>, returns: DataType, body: Body) -> Arc<ScalarUDF> {
+pub(crate) fn column_function(
+    name: &'static str,
+    arguments: Vec<DataType>,
+    returns: DataType,
+    body: Body,
+) -> Arc<ScalarUDF> {
     let signature = Signature::exact(arguments, Volatility::Immutable);
-    Arc::new(ScalarUDF::new_from_impl(ColumnFunction { name, signature, returns, body }))
+    Arc::new(ScalarUDF::new_from_impl(ColumnFunction {
+        name,
+        signature,
+        returns,
+        body,
+    }))
 }
 
 impl PartialEq for ColumnFunction {
@@ -69,9 +81,15 @@ impl ScalarUDFImpl for ColumnFunction {
 }
 
 /// A literal text argument.
-pub(crate) fn text<'a>(literals: &'a [ColumnarValue], position: usize, what: &str) -> Result<&'a str> {
+pub(crate) fn text<'a>(
+    literals: &'a [ColumnarValue],
+    position: usize,
+    what: &str,
+) -> Result<&'a str> {
     match literals.get(position) {
-        Some(ColumnarValue::Scalar(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)))) => Ok(text),
+        Some(ColumnarValue::Scalar(
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)),
+        )) => Ok(text),
         _ => exec_err!("{what} must be a literal text"),
     }
 }
@@ -93,7 +111,11 @@ pub(crate) fn list(literals: &[ColumnarValue], position: usize, what: &str) -> R
 }
 
 fn first(list: &ListArray, what: &str) -> Result<ArrayRef> {
-    if list.len() == 1 && list.is_valid(0) { Ok(list.value(0)) } else { exec_err!("{what} must be one list") }
+    if list.len() == 1 && list.is_valid(0) {
+        Ok(list.value(0))
+    } else {
+        exec_err!("{what} must be one list")
+    }
 }
 
 /// The column as texts.

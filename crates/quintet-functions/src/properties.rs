@@ -12,44 +12,84 @@ use quintet_behavior::property::{self, Matcher};
 use crate::function::{column_function, text, texts};
 
 pub(crate) fn json_property() -> Arc<ScalarUDF> {
-    column_function("json_property", vec![DataType::Utf8View, DataType::Utf8], DataType::Utf8View, |column, literals| {
-        let key = text(literals, 0, "the property's name")?;
-        let found = texts(column)?.iter().map(|json| property::from_json(json?, key));
-        Ok(text_column(found))
-    })
+    column_function(
+        "json_property",
+        vec![DataType::Utf8View, DataType::Utf8],
+        DataType::Utf8View,
+        |column, literals| {
+            let key = text(literals, 0, "the property's name")?;
+            let found = texts(column)?
+                .iter()
+                .map(|json| property::from_json(json?, key));
+            Ok(text_column(found))
+        },
+    )
 }
 
 pub(crate) fn property_matches() -> Arc<ScalarUDF> {
     let arguments = vec![DataType::Utf8View, DataType::Utf8, DataType::Utf8];
-    column_function("property_matches", arguments, DataType::Boolean, |column, literals| {
-        let operator = text(literals, 0, "the operator")?;
-        let values: Vec<String> = serde_json::from_str(text(literals, 1, "the values")?)
-            .map_err(|e| exec_datafusion_err!("the values must be a JSON list of texts: {e}"))?;
-        let matcher = Matcher::new(operator, &values).map_err(|e| exec_datafusion_err!("{e}"))?;
-        let matches: BooleanArray = texts(column)?.iter().map(|value| Some(matcher.matches(value))).collect();
-        Ok(Arc::new(matches) as ArrayRef)
-    })
+    column_function(
+        "property_matches",
+        arguments,
+        DataType::Boolean,
+        |column, literals| {
+            let operator = text(literals, 0, "the operator")?;
+            let values: Vec<String> = serde_json::from_str(text(literals, 1, "the values")?)
+                .map_err(|e| {
+                    exec_datafusion_err!("the values must be a JSON list of texts: {e}")
+                })?;
+            let matcher =
+                Matcher::new(operator, &values).map_err(|e| exec_datafusion_err!("{e}"))?;
+            let matches: BooleanArray = texts(column)?
+                .iter()
+                .map(|value| Some(matcher.matches(value)))
+                .collect();
+            Ok(Arc::new(matches) as ArrayRef)
+        },
+    )
 }
 
 pub(crate) fn property_number() -> Arc<ScalarUDF> {
-    column_function("property_number", vec![DataType::Utf8View], DataType::Float64, |column, _| {
-        let numbers: Float64Array = texts(column)?.iter().map(|value| property::number(value?)).collect();
-        Ok(Arc::new(numbers) as ArrayRef)
-    })
+    column_function(
+        "property_number",
+        vec![DataType::Utf8View],
+        DataType::Float64,
+        |column, _| {
+            let numbers: Float64Array = texts(column)?
+                .iter()
+                .map(|value| property::number(value?))
+                .collect();
+            Ok(Arc::new(numbers) as ArrayRef)
+        },
+    )
 }
 
 pub(crate) fn number_text() -> Arc<ScalarUDF> {
-    column_function("number_text", vec![DataType::Float64], DataType::Utf8View, |column, _| {
-        let numbers = column.as_primitive::<Float64Type>();
-        Ok(text_column(numbers.iter().map(|number| Some(Cow::Owned(property::number_text(number?))))))
-    })
+    column_function(
+        "number_text",
+        vec![DataType::Float64],
+        DataType::Utf8View,
+        |column, _| {
+            let numbers = column.as_primitive::<Float64Type>();
+            Ok(text_column(numbers.iter().map(|number| {
+                Some(Cow::Owned(property::number_text(number?)))
+            })))
+        },
+    )
 }
 
 pub(crate) fn normalize_url() -> Arc<ScalarUDF> {
-    column_function("normalize_url", vec![DataType::Utf8View], DataType::Utf8View, |column, _| {
-        let urls = texts(column)?.iter();
-        Ok(text_column(urls.map(|url| Some(Cow::Borrowed(property::normalize_url(url?))))))
-    })
+    column_function(
+        "normalize_url",
+        vec![DataType::Utf8View],
+        DataType::Utf8View,
+        |column, _| {
+            let urls = texts(column)?.iter();
+            Ok(text_column(urls.map(|url| {
+                Some(Cow::Borrowed(property::normalize_url(url?)))
+            })))
+        },
+    )
 }
 
 fn text_column<'a>(values: impl Iterator<Item = Option<Cow<'a, str>>>) -> ArrayRef {

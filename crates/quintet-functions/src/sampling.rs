@@ -10,11 +10,19 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::function::{column_function, number, texts};
 
 pub(crate) fn in_sample() -> Arc<ScalarUDF> {
-    column_function("in_sample", vec![DataType::Utf8View, DataType::Float64], DataType::Boolean, |column, literals| {
-        let share = number(literals, 0, "the share")?;
-        let inside: BooleanArray = texts(column)?.iter().map(|id| Some(is_sampled(id?, share))).collect();
-        Ok(Arc::new(inside) as ArrayRef)
-    })
+    column_function(
+        "in_sample",
+        vec![DataType::Utf8View, DataType::Float64],
+        DataType::Boolean,
+        |column, literals| {
+            let share = number(literals, 0, "the share")?;
+            let inside: BooleanArray = texts(column)?
+                .iter()
+                .map(|id| Some(is_sampled(id?, share)))
+                .collect();
+            Ok(Arc::new(inside) as ArrayRef)
+        },
+    )
 }
 
 /// The hash is fixed, so that a sample is the same on every machine and in every version.
@@ -31,7 +39,10 @@ mod tests {
         let ids: Vec<String> = (0..10_000).map(|i| format!("user-{i}")).collect();
         let inside = |share| ids.iter().filter(|id| is_sampled(id, share)).count();
         assert!((900..1100).contains(&inside(0.1)));
-        assert!(ids.iter().all(|id| !is_sampled(id, 0.1) || is_sampled(id, 0.5)));
+        assert!(
+            ids.iter()
+                .all(|id| !is_sampled(id, 0.1) || is_sampled(id, 0.5))
+        );
         assert_eq!(inside(1.0), 10_000);
         assert_eq!(inside(0.0), 0);
     }

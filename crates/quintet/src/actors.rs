@@ -32,7 +32,13 @@ pub(crate) struct Page<'a> {
 }
 
 /// The rows of a list of actors, and whether more follow.
-pub(crate) async fn rows(actors: DataFrame, actor: Actor, page: &Page<'_>, data: &Data, run: &Run) -> Result<(Vec<Value>, bool)> {
+pub(crate) async fn rows(
+    actors: DataFrame,
+    actor: Actor,
+    page: &Page<'_>,
+    data: &Data,
+    run: &Run,
+) -> Result<(Vec<Value>, bool)> {
     let found = match page.search {
         Some(_) => actors,
         None => actors.limit(page.offset, page.limit.map(|limit| limit.saturating_add(1)))?,
@@ -59,11 +65,24 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
     let row = |actor: Map<String, Value>| {
         let key = text(&actor, KEY);
         let person = known.get(&key);
-        let of_person = |name: &str| person.and_then(|p| p.get(name).cloned()).unwrap_or(Value::Null);
+        let of_person = |name: &str| {
+            person
+                .and_then(|p| p.get(name).cloned())
+                .unwrap_or(Value::Null)
+        };
         let properties = json_of(&of_person(schema::PROPERTIES));
-        let distinct_ids = ids.remove(&key).unwrap_or_else(|| vec![actor.get(DISTINCT_ID).cloned().unwrap_or(Value::Null)]);
-        let name = ["email", "name", "username"].iter().find_map(|p| properties.get(p).and_then(Value::as_str));
-        let name = name.map(str::to_owned).or_else(|| distinct_ids.first().and_then(Value::as_str).map(str::to_owned));
+        let distinct_ids = ids
+            .remove(&key)
+            .unwrap_or_else(|| vec![actor.get(DISTINCT_ID).cloned().unwrap_or(Value::Null)]);
+        let name = ["email", "name", "username"]
+            .iter()
+            .find_map(|p| properties.get(p).and_then(Value::as_str));
+        let name = name.map(str::to_owned).or_else(|| {
+            distinct_ids
+                .first()
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        });
         json!({
             "type": "person",
             "id": actor.get(REAL_KEY),
@@ -78,12 +97,23 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
     Ok(found.into_iter().map(row).collect())
 }
 
-async fn groups(found: Vec<Map<String, Value>>, actor: Actor, data: &Data, run: &Run) -> Result<Vec<Value>> {
-    let Actor::Group(index) = actor else { return Ok(Vec::new()) };
+async fn groups(
+    found: Vec<Map<String, Value>>,
+    actor: Actor,
+    data: &Data,
+    run: &Run,
+) -> Result<Vec<Value>> {
+    let Actor::Group(index) = actor else {
+        return Ok(Vec::new());
+    };
     let known = known(&found, data.groups(index)?, run).await?;
     let row = |actor: Map<String, Value>| {
         let group = known.get(&text(&actor, KEY));
-        let of_group = |name: &str| group.and_then(|g| g.get(name).cloned()).unwrap_or(Value::Null);
+        let of_group = |name: &str| {
+            group
+                .and_then(|g| g.get(name).cloned())
+                .unwrap_or(Value::Null)
+        };
         let properties = json_of(&of_group(schema::PROPERTIES));
         let key = actor.get(REAL_KEY).cloned().unwrap_or(Value::Null);
         let name = match properties.get("name") {
@@ -111,30 +141,55 @@ async fn known(
     entities: Option<(DataFrame, &'static str)>,
     run: &Run,
 ) -> Result<HashMap<String, Map<String, Value>>> {
-    let Some((entities, key)) = entities else { return Ok(HashMap::new()) };
-    let rows = run.collect(entities.filter(in_list(column(key), keys(found), false))?).await?;
-    Ok(objects(&rows)?.into_iter().map(|row| (text(&row, key), row)).collect())
+    let Some((entities, key)) = entities else {
+        return Ok(HashMap::new());
+    };
+    let rows = run
+        .collect(entities.filter(in_list(column(key), keys(found), false))?)
+        .await?;
+    Ok(objects(&rows)?
+        .into_iter()
+        .map(|row| (text(&row, key), row))
+        .collect())
 }
 
 /// All distinct ids of the persons found, by key.
-async fn distinct_ids(found: &[Map<String, Value>], data: &Data, run: &Run) -> Result<HashMap<String, Vec<Value>>> {
-    let Some(known) = data.distinct_ids()? else { return Ok(HashMap::new()) };
+async fn distinct_ids(
+    found: &[Map<String, Value>],
+    data: &Data,
+    run: &Run,
+) -> Result<HashMap<String, Vec<Value>>> {
+    let Some(known) = data.distinct_ids()? else {
+        return Ok(HashMap::new());
+    };
     let key = data.actor(Actor::Person).0;
     let ids = known
         .filter(in_list(column(key), keys(found), false))?
-        .aggregate(vec![column(key)], vec![array_agg(column(schema::DISTINCT_ID)).alias("ids")])?;
+        .aggregate(
+            vec![column(key)],
+            vec![array_agg(column(schema::DISTINCT_ID)).alias("ids")],
+        )?;
     let rows = objects(&run.collect(ids).await?)?;
     let sorted = |row: &Map<String, Value>| {
-        let mut ids = row.get("ids").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut ids = row
+            .get("ids")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         ids.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         ids
     };
-    Ok(rows.iter().map(|row| (text(row, key), sorted(row))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (text(row, key), sorted(row)))
+        .collect())
 }
 
 fn keys(found: &[Map<String, Value>]) -> Vec<datafusion::logical_expr::Expr> {
     let key = |row: &Map<String, Value>| match row.get(KEY) {
-        Some(Value::Number(id)) => lit(ScalarValue::UInt32(id.as_u64().and_then(|id| u32::try_from(id).ok()))),
+        Some(Value::Number(id)) => lit(ScalarValue::UInt32(
+            id.as_u64().and_then(|id| u32::try_from(id).ok()),
+        )),
         _ => lit(ScalarValue::Utf8View(Some(text(row, KEY)))),
     };
     found.iter().map(key).collect()
@@ -151,14 +206,23 @@ fn text(row: &Map<String, Value>, name: &str) -> String {
 
 /// Properties are stored as JSON text.
 fn json_of(text: &Value) -> Value {
-    text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| json!({}))
+    text.as_str()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_else(|| json!({}))
 }
 
 /// Whether an actor's name, key, ids or email contain a text.
 fn is_found(row: &Value, search: &str) -> bool {
-    let contains = |value: &Value| value.as_str().is_some_and(|text| text.to_lowercase().contains(search));
+    let contains = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| text.to_lowercase().contains(search))
+    };
     let ids = row.get("distinct_ids").and_then(Value::as_array);
-    ["display_name", "group_key", "id"].iter().filter_map(|name| row.get(name)).any(contains)
+    ["display_name", "group_key", "id"]
+        .iter()
+        .filter_map(|name| row.get(name))
+        .any(contains)
         || ids.is_some_and(|ids| ids.iter().any(contains))
         || row.pointer("/properties/email").is_some_and(contains)
 }

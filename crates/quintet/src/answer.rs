@@ -21,14 +21,22 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn of_rows(rows: Vec<Value>) -> Self {
-        Self { results: Value::Array(rows), batches: None, response: Map::new() }
+        Self {
+            results: Value::Array(rows),
+            batches: None,
+            response: Map::new(),
+        }
     }
 
     pub(crate) fn of_batches(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self> {
         let results = objects(&batches)?.into_iter().map(Value::Object).collect();
         let columns: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
         let response = Map::from_iter([("columns".to_owned(), json!(columns))]);
-        Ok(Self { results, batches: Some((schema, batches)), response })
+        Ok(Self {
+            results,
+            batches: Some((schema, batches)),
+            response,
+        })
     }
 
     /// Adds a key beside `results`.
@@ -65,11 +73,23 @@ impl Answer {
     pub fn to_batches(&self) -> Result<Vec<RecordBatch>> {
         if let Some((schema, batches)) = &self.batches {
             let empty = || RecordBatch::new_empty(Arc::clone(schema));
-            return Ok(if batches.is_empty() { vec![empty()] } else { batches.clone() });
+            return Ok(if batches.is_empty() {
+                vec![empty()]
+            } else {
+                batches.clone()
+            });
         }
-        let rows = self.results.as_array().map(Vec::as_slice).unwrap_or_default();
+        let rows = self
+            .results
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let is_actors = rows.first().is_some_and(|row| row.get("type").is_some());
-        let batch = if is_actors { actors(rows) } else { points(rows) };
+        let batch = if is_actors {
+            actors(rows)
+        } else {
+            points(rows)
+        };
         Ok(vec![batch.map_err(DataFusionError::from)?])
     }
 }
@@ -78,7 +98,10 @@ type Batch = std::result::Result<RecordBatch, datafusion::arrow::error::ArrowErr
 
 fn actors(rows: &[Value]) -> Batch {
     let text = |name: &str| texts(rows.iter().map(|row| row.get(name).and_then(as_text)));
-    let counts: Float64Array = rows.iter().map(|row| row.get("event_count").and_then(Value::as_f64)).collect();
+    let counts: Float64Array = rows
+        .iter()
+        .map(|row| row.get("event_count").and_then(Value::as_f64))
+        .collect();
     RecordBatch::try_from_iter([
         ("type", text("type")),
         ("id", text("id")),
@@ -97,23 +120,49 @@ struct Point<'a> {
 
 fn points(rows: &[Value]) -> Batch {
     let points: Vec<Point<'_>> = rows.iter().flat_map(points_of).collect();
-    let text = |name: &str| texts(points.iter().map(|point| point.row.get(name).and_then(as_text)));
+    let text = |name: &str| {
+        texts(
+            points
+                .iter()
+                .map(|point| point.row.get(name).and_then(as_text)),
+        )
+    };
     let values: Float64Array = points.iter().map(|point| point.value).collect();
     RecordBatch::try_from_iter([
         ("label", text("label")),
         ("breakdown_value", text("breakdown_value")),
         ("compare_label", text("compare_label")),
-        ("day", texts(points.iter().map(|point| point.day.map(str::to_owned)))),
+        (
+            "day",
+            texts(points.iter().map(|point| point.day.map(str::to_owned))),
+        ),
         ("value", Arc::new(values) as ArrayRef),
     ])
 }
 
 fn points_of(row: &Value) -> Vec<Point<'_>> {
     if let Some(value) = row.get("aggregated_value") {
-        return vec![Point { row, day: None, value: value.as_f64() }];
+        return vec![Point {
+            row,
+            day: None,
+            value: value.as_f64(),
+        }];
     }
-    let list = |name: &str| row.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    list("days").iter().zip(list("data")).map(|(day, value)| Point { row, day: day.as_str(), value: value.as_f64() }).collect()
+    let list = |name: &str| {
+        row.get(name)
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
+    list("days")
+        .iter()
+        .zip(list("data"))
+        .map(|(day, value)| Point {
+            row,
+            day: day.as_str(),
+            value: value.as_f64(),
+        })
+        .collect()
 }
 
 fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {

@@ -32,7 +32,12 @@ pub trait SessionContextExt {
     ///
     /// # Errors
     /// As [`Engine::query`].
-    async fn insight(&self, engine: &Engine, definition: &str, options: &QueryOptions) -> Result<DataFrame>;
+    async fn insight(
+        &self,
+        engine: &Engine,
+        definition: &str,
+        options: &QueryOptions,
+    ) -> Result<DataFrame>;
 }
 
 #[async_trait]
@@ -42,7 +47,12 @@ impl SessionContextExt for SessionContext {
         engine.register(self).await
     }
 
-    async fn insight(&self, engine: &Engine, definition: &str, options: &QueryOptions) -> Result<DataFrame> {
+    async fn insight(
+        &self,
+        engine: &Engine,
+        definition: &str,
+        options: &QueryOptions,
+    ) -> Result<DataFrame> {
         let answer = engine.query_with(definition, options).await?;
         Ok(self.read_batches(answer.to_batches()?)?)
     }

@@ -67,8 +67,15 @@ fn by_name(promoted: &[Promoted]) -> HashMap<String, PropertyType> {
 
 impl Data {
     /// The data of a snapshot.
-    pub(crate) async fn of_snapshot(session: SessionContext, snapshot: &Snapshot, keys: ActorKeys) -> Result<Self> {
-        session.register_object_store(snapshot.object_store_url().as_ref(), Arc::clone(snapshot.object_store()));
+    pub(crate) async fn of_snapshot(
+        session: SessionContext,
+        snapshot: &Snapshot,
+        keys: ActorKeys,
+    ) -> Result<Self> {
+        session.register_object_store(
+            snapshot.object_store_url().as_ref(),
+            Arc::clone(snapshot.object_store()),
+        );
         let known = snapshot.entities().await?;
         let entities = Entities {
             persons: known.persons()?.clone(),
@@ -78,28 +85,50 @@ impl Data {
             overrides: known.person_overrides()?.clone(),
         };
         let promoted = by_name(&snapshot.promoted());
-        Ok(Self { session, events: snapshot.events(), entities: Some(entities), promoted, keys })
+        Ok(Self {
+            session,
+            events: snapshot.events(),
+            entities: Some(entities),
+            promoted,
+            keys,
+        })
     }
 
     /// The data of a plain folder.
     pub(crate) fn of_folder(session: SessionContext, folder: &Folder) -> Self {
         let location = folder.location();
-        session.register_object_store(location.object_store_url().as_ref(), Arc::clone(location.object_store()));
-        Self { session, events: folder.events(), entities: None, promoted: by_name(folder.promoted()), keys: ActorKeys::Keys }
+        session.register_object_store(
+            location.object_store_url().as_ref(),
+            Arc::clone(location.object_store()),
+        );
+        Self {
+            session,
+            events: folder.events(),
+            entities: None,
+            promoted: by_name(folder.promoted()),
+            keys: ActorKeys::Keys,
+        }
     }
 
     /// The same data, read in another session.
     pub(crate) fn in_session(&self, session: SessionContext) -> Self {
-        Self { session, ..self.clone() }
+        Self {
+            session,
+            ..self.clone()
+        }
     }
 
     /// The events, with merged persons resolved if `with_person`.
     pub(crate) fn events(&self, with_person: bool) -> Result<DataFrame> {
         let events = self.session.read_table(Arc::clone(&self.events))?;
         match &self.entities {
-            Some(entities) if with_person && entities.overrides.num_rows() > 0 => self.resolve_merges(events, &entities.overrides),
-            None if with_person => Ok(events
-                .with_column(schema::PERSON_ID, coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]))?),
+            Some(entities) if with_person && entities.overrides.num_rows() > 0 => {
+                self.resolve_merges(events, &entities.overrides)
+            }
+            None if with_person => Ok(events.with_column(
+                schema::PERSON_ID,
+                coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]),
+            )?),
             _ => Ok(events),
         }
     }
@@ -111,10 +140,22 @@ impl Data {
             column(schema::PERSON_REF).alias("merged_ref"),
             column(schema::PERSON_ID).alias("merged_id"),
         ])?;
-        let joined = events.join(overrides, JoinType::Left, &[schema::PERSON_REF], &["merged_old_ref"], None)?;
+        let joined = events.join(
+            overrides,
+            JoinType::Left,
+            &[schema::PERSON_REF],
+            &["merged_old_ref"],
+            None,
+        )?;
         let resolved = joined
-            .with_column(schema::PERSON_REF, coalesce(vec![column("merged_ref"), column(schema::PERSON_REF)]))?
-            .with_column(schema::PERSON_ID, coalesce(vec![column("merged_id"), column(schema::PERSON_ID)]))?;
+            .with_column(
+                schema::PERSON_REF,
+                coalesce(vec![column("merged_ref"), column(schema::PERSON_REF)]),
+            )?
+            .with_column(
+                schema::PERSON_ID,
+                coalesce(vec![column("merged_id"), column(schema::PERSON_ID)]),
+            )?;
         Ok(resolved.drop_columns(&["merged_old_ref", "merged_ref", "merged_id"])?)
     }
 
@@ -129,7 +170,10 @@ impl Data {
             }
             (Actor::Group(index), ActorKeys::Keys) => {
                 let name = schema::GROUPS[usize::from(index.get())];
-                (name, Some(column(name).is_not_null().and(column(name).not_eq(lit("")))))
+                (
+                    name,
+                    Some(column(name).is_not_null().and(column(name).not_eq(lit("")))),
+                )
             }
         }
     }
@@ -144,27 +188,50 @@ impl Data {
 
     /// Persons, one row each: the column that [`actor`](Self::actor) compares, and `properties`. `None` where nothing is known of them.
     pub(crate) fn persons(&self) -> Result<Option<(DataFrame, &'static str)>> {
-        let Some(entities) = &self.entities else { return Ok(None) };
-        let key = if self.keys == ActorKeys::Ids { "ref" } else { "id" };
-        Ok(Some((self.session.read_batch(entities.persons.clone())?, key)))
+        let Some(entities) = &self.entities else {
+            return Ok(None);
+        };
+        let key = if self.keys == ActorKeys::Ids {
+            "ref"
+        } else {
+            "id"
+        };
+        Ok(Some((
+            self.session.read_batch(entities.persons.clone())?,
+            key,
+        )))
     }
 
     /// Which person each distinct id belongs to now.
     pub(crate) fn distinct_ids(&self) -> Result<Option<DataFrame>> {
-        self.entities.as_ref().map(|entities| Ok(self.session.read_batch(entities.distinct_ids.clone())?)).transpose()
+        self.entities
+            .as_ref()
+            .map(|entities| Ok(self.session.read_batch(entities.distinct_ids.clone())?))
+            .transpose()
     }
 
     /// The declared groups of a type, as [`persons`](Self::persons).
     pub(crate) fn groups(&self, index: GroupIndex) -> Result<Option<(DataFrame, &'static str)>> {
-        let Some(entities) = &self.entities else { return Ok(None) };
-        let key = if self.keys == ActorKeys::Ids { "ref" } else { "key" };
+        let Some(entities) = &self.entities else {
+            return Ok(None);
+        };
+        let key = if self.keys == ActorKeys::Ids {
+            "ref"
+        } else {
+            "key"
+        };
         let all = self.session.read_batch(entities.groups.clone())?;
-        Ok(Some((all.filter(column("index").eq(lit(i64::from(index.get()))))?, key)))
+        Ok(Some((
+            all.filter(column("index").eq(lit(i64::from(index.get()))))?,
+            key,
+        )))
     }
 
     /// Everything known of persons and groups; `None` in a folder.
     pub(crate) fn entity_tables(&self) -> Result<Option<EntityTables>> {
-        let Some(entities) = &self.entities else { return Ok(None) };
+        let Some(entities) = &self.entities else {
+            return Ok(None);
+        };
         Ok(Some(EntityTables {
             persons: self.session.read_batch(entities.persons.clone())?,
             distinct_ids: self.session.read_batch(entities.distinct_ids.clone())?,

@@ -10,7 +10,10 @@ use datafusion::prelude::SessionContext;
 use quintet_query::filter::Filter;
 use quintet_query::trends::{self, Breakdown, InsightActorsQuery, Trends, TrendsQuery};
 use quintet_query::{Context, Definitions, Query};
-use quintet_store::{Folder, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store, WeekStart, schema};
+use quintet_store::{
+    Folder, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store, WeekStart,
+    schema,
+};
 use serde_json::{Value, json};
 
 use crate::actors::{self, Page};
@@ -110,7 +113,9 @@ impl EngineBuilder {
     /// `Conflict` where a store is already, `Invalid` for an unknown zone or a sixth group type.
     pub async fn create(self, location: &str, settings: Settings) -> Result<Engine> {
         zone(&settings.timezone)?;
-        self.of(Origin::Store(Store::create(Location::parse(location)?, settings).await?))
+        self.of(Origin::Store(
+            Store::create(Location::parse(location)?, settings).await?,
+        ))
     }
 
     /// Opens a store, or a plain folder of Parquet files with our columns.
@@ -125,7 +130,9 @@ impl EngineBuilder {
         match Folder::open(location.clone()).await {
             Ok(folder) => self.of(Origin::Folder(folder)),
             // Neither: the store's own sentence says how to make one.
-            Err(quintet_store::Error::NotFound(_)) => self.of(Origin::Store(Store::open(location).await?)),
+            Err(quintet_store::Error::NotFound(_)) => {
+                self.of(Origin::Store(Store::open(location).await?))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -136,11 +143,17 @@ impl EngineBuilder {
     /// As [`create`](Self::create) and [`open`](Self::open).
     pub async fn open_or_create(self, location: &str, settings: Settings) -> Result<Engine> {
         zone(&settings.timezone)?;
-        self.of(Origin::Store(Store::open_or_create(Location::parse(location)?, settings).await?))
+        self.of(Origin::Store(
+            Store::open_or_create(Location::parse(location)?, settings).await?,
+        ))
     }
 
     fn of(self, origin: Origin) -> Result<Engine> {
-        Ok(Engine { origin: Arc::new(origin), options: self, session: session(self.limits)? })
+        Ok(Engine {
+            origin: Arc::new(origin),
+            options: self,
+            session: session(self.limits)?,
+        })
     }
 }
 
@@ -166,7 +179,9 @@ impl Engine {
     /// # Errors
     /// As there.
     pub async fn open_or_create(location: &str, settings: Settings) -> Result<Self> {
-        EngineBuilder::new().open_or_create(location, settings).await
+        EngineBuilder::new()
+            .open_or_create(location, settings)
+            .await
     }
 
     /// Loads events, persons and groups; all of a load becomes visible at once or nothing does.
@@ -208,7 +223,8 @@ impl Engine {
     /// As [`query`](Self::query).
     pub async fn run(&self, query: &Query, options: &QueryOptions) -> Result<Answer> {
         let pinned = self.pin().await?;
-        self.answer(query, options, &pinned, &Run::new(self.options.transport)).await
+        self.answer(query, options, &pinned, &Run::new(self.options.transport))
+            .await
     }
 
     /// The physical plans that answer a question, as text. They are run: some steps need what earlier ones found.
@@ -217,7 +233,13 @@ impl Engine {
     /// As [`query`](Self::query).
     pub async fn explain(&self, definition: &str, options: &QueryOptions) -> Result<String> {
         let run = Run::explaining();
-        self.answer(&Query::parse(definition)?, options, &self.pin().await?, &run).await?;
+        self.answer(
+            &Query::parse(definition)?,
+            options,
+            &self.pin().await?,
+            &run,
+        )
+        .await?;
         Ok(run.explained().join("\n"))
     }
 
@@ -226,7 +248,8 @@ impl Engine {
     /// # Errors
     /// `Invalid` for SQL that does not parse or names what is not there; statements that would change something are refused.
     pub async fn sql(&self, query: &str) -> Result<Answer> {
-        self.run(&Query::Sql(query.to_owned()), &QueryOptions::default()).await
+        self.run(&Query::Sql(query.to_owned()), &QueryOptions::default())
+            .await
     }
 
     /// The rows of an SQL query as a stream of Arrow batches.
@@ -235,7 +258,13 @@ impl Engine {
     /// As [`sql`](Self::sql); the stream itself may fail with DataFusion's errors.
     pub async fn sql_stream(&self, query: &str) -> Result<SendableRecordBatchStream> {
         let pinned = self.pin().await?;
-        let plan = sql::plan(&self.data(&pinned).await?, pinned.snapshot(), query, self.options.files_in_sql).await?;
+        let plan = sql::plan(
+            &self.data(&pinned).await?,
+            pinned.snapshot(),
+            query,
+            self.options.files_in_sql,
+        )
+        .await?;
         Ok(plan.execute_stream().await?)
     }
 
@@ -257,9 +286,10 @@ impl Engine {
     fn store(&self, what: &str) -> Result<&Store> {
         match &*self.origin {
             Origin::Store(store) => Ok(store),
-            Origin::Folder(_) => {
-                Err(Error::unsupported(&format!("{what} of a plain folder"), "make a store with `quintet init` and load the folder into it"))
-            }
+            Origin::Folder(_) => Err(Error::unsupported(
+                &format!("{what} of a plain folder"),
+                "make a store with `quintet init` and load the folder into it",
+            )),
         }
     }
 
@@ -276,31 +306,60 @@ impl Engine {
 
     async fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Result<Data> {
         match pinned {
-            Pinned::Snapshot(snapshot) => Data::of_snapshot(session, snapshot, self.options.keys).await,
+            Pinned::Snapshot(snapshot) => {
+                Data::of_snapshot(session, snapshot, self.options.keys).await
+            }
             Pinned::Folder(folder) => Ok(Data::of_folder(session, folder)),
         }
     }
 
-    async fn answer(&self, query: &Query, options: &QueryOptions, pinned: &Pinned<'_>, run: &Run) -> Result<Answer> {
+    async fn answer(
+        &self,
+        query: &Query,
+        options: &QueryOptions,
+        pinned: &Pinned<'_>,
+        run: &Run,
+    ) -> Result<Answer> {
         let context = pinned.context(options)?;
         let data = self.data(pinned).await?;
         let answered = match query {
             Query::Trends(query) => self.trends(query, context.clone(), &data, run).await,
-            Query::TrendsActors(query) => self.trends_actors(query, context.clone(), &data, run).await,
-            Query::Sql(text) => {
-                let plan = sql::plan(&data, pinned.snapshot(), text, self.options.files_in_sql).await?;
-                let schema = Arc::clone(plan.schema().inner());
-                run.collect(plan).await.and_then(|batches| Answer::of_batches(schema, batches))
+            Query::TrendsActors(query) => {
+                self.trends_actors(query, context.clone(), &data, run).await
             }
-            _ => Err(Error::unsupported("this kind of query", "use a newer version")),
+            Query::Sql(text) => {
+                let plan =
+                    sql::plan(&data, pinned.snapshot(), text, self.options.files_in_sql).await?;
+                let schema = Arc::clone(plan.schema().inner());
+                run.collect(plan)
+                    .await
+                    .and_then(|batches| Answer::of_batches(schema, batches))
+            }
+            _ => Err(Error::unsupported(
+                "this kind of query",
+                "use a newer version",
+            )),
         };
         let answer = pinned.diagnosed(answered).await?;
-        Ok(answer.with("timezone", json!(context.timezone.name())).with("snapshot", json!(pinned.version())))
+        Ok(answer
+            .with("timezone", json!(context.timezone.name()))
+            .with("snapshot", json!(pinned.version())))
     }
 
-    async fn trends(&self, query: &TrendsQuery, context: Context, data: &Data, run: &Run) -> Result<Answer> {
+    async fn trends(
+        &self,
+        query: &TrendsQuery,
+        context: Context,
+        data: &Data,
+        run: &Run,
+    ) -> Result<Answer> {
         let (trends, cohorts) = self.resolve_trends(query, context, data, run).await?;
-        let question = Question { trends: &trends, data, cohorts: &cohorts, run };
+        let question = Question {
+            trends: &trends,
+            data,
+            cohorts: &cohorts,
+            run,
+        };
         let current = question.figures(&trends.current).await?;
         let previous = match &trends.previous {
             Some(period) => Some(question.figures(period).await?),
@@ -313,50 +372,104 @@ impl Engine {
     }
 
     /// "all" begins with the earliest event of the series, which are known only once the query is resolved: so it is resolved twice then.
-    async fn resolve_trends(&self, query: &TrendsQuery, mut context: Context, data: &Data, run: &Run) -> Result<(Trends, CohortMembership)> {
+    async fn resolve_trends(
+        &self,
+        query: &TrendsQuery,
+        mut context: Context,
+        data: &Data,
+        run: &Run,
+    ) -> Result<(Trends, CohortMembership)> {
         let mut trends = query.resolve(&context)?;
         let cohorts = CohortMembership::of(trends_filters(&trends).iter(), data, run).await?;
         if query.needs_earliest() {
-            let any = Filter::Any(trends.series.iter().map(|series| series.matching.clone()).collect());
+            let any = Filter::Any(
+                trends
+                    .series
+                    .iter()
+                    .map(|series| series.matching.clone())
+                    .collect(),
+            );
             context.earliest = earliest(&any, data, &cohorts, run).await?;
             trends = query.resolve(&context)?;
         }
         Ok((trends, cohorts))
     }
 
-    async fn trends_actors(&self, query: &InsightActorsQuery, mut context: Context, data: &Data, run: &Run) -> Result<Answer> {
+    async fn trends_actors(
+        &self,
+        query: &InsightActorsQuery,
+        mut context: Context,
+        data: &Data,
+        run: &Run,
+    ) -> Result<Answer> {
         if query.source.needs_earliest() {
-            let (trends, cohorts) = self.resolve_trends(&query.source, context.clone(), data, run).await?;
-            let any = Filter::Any(trends.series.iter().map(|series| series.matching.clone()).collect());
+            let (trends, cohorts) = self
+                .resolve_trends(&query.source, context.clone(), data, run)
+                .await?;
+            let any = Filter::Any(
+                trends
+                    .series
+                    .iter()
+                    .map(|series| series.matching.clone())
+                    .collect(),
+            );
             context.earliest = earliest(&any, data, &cohorts, run).await?;
         }
         let query = query.resolve(&context)?;
         let filters = [&query.series.matching, &query.series.filter];
         let cohorts = CohortMembership::of(filters.into_iter(), data, run).await?;
-        let page = Page { limit: query.limit, offset: query.offset, search: query.search.as_deref() };
+        let page = Page {
+            limit: query.limit,
+            offset: query.offset,
+            search: query.search.as_deref(),
+        };
         let list = trends_actors::actors(&query, data, &cohorts)?;
-        let (rows, has_more) = actors::rows(list, query.series.measure.actor(), &page, data, run).await?;
-        Ok(Answer::of_rows(rows).with("hasMore", json!(has_more)).with("limit", json!(query.limit)).with("offset", json!(query.offset)))
+        let (rows, has_more) =
+            actors::rows(list, query.series.measure.actor(), &page, data, run).await?;
+        Ok(Answer::of_rows(rows)
+            .with("hasMore", json!(has_more))
+            .with("limit", json!(query.limit))
+            .with("offset", json!(query.offset)))
     }
 }
 
 /// Every filter that a trend evaluates, cohorts of its breakdown among them.
 fn trends_filters(trends: &Trends) -> Vec<Filter> {
-    let of_series = trends.series.iter().flat_map(|series| [series.matching.clone(), series.filter.clone()]);
+    let of_series = trends
+        .series
+        .iter()
+        .flat_map(|series| [series.matching.clone(), series.filter.clone()]);
     let of_breakdown = match &trends.breakdown {
         Some(Breakdown::Cohorts(cohorts)) => cohorts.as_slice(),
         _ => &[],
     };
-    let cohorts = of_breakdown.iter().flatten().map(|cohort| Filter::Cohort { cohort: Arc::clone(cohort), negated: false });
+    let cohorts = of_breakdown.iter().flatten().map(|cohort| Filter::Cohort {
+        cohort: Arc::clone(cohort),
+        negated: false,
+    });
     of_series.chain(cohorts).collect()
 }
 
 /// The time of the earliest event that satisfies a filter.
-async fn earliest(filter: &Filter, data: &Data, cohorts: &CohortMembership, run: &Run) -> Result<Option<i64>> {
-    let events = Matching::new(data, cohorts).since(PLAUSIBLE).that(filter)?.events()?;
-    let first = events.aggregate(vec![], vec![micros(min(column(schema::TIMESTAMP))).alias("earliest")])?;
+async fn earliest(
+    filter: &Filter,
+    data: &Data,
+    cohorts: &CohortMembership,
+    run: &Run,
+) -> Result<Option<i64>> {
+    let events = Matching::new(data, cohorts)
+        .since(PLAUSIBLE)
+        .that(filter)?
+        .events()?;
+    let first = events.aggregate(
+        vec![],
+        vec![micros(min(column(schema::TIMESTAMP))).alias("earliest")],
+    )?;
     let rows = rows::objects(&run.collect(first).await?)?;
-    Ok(rows.first().and_then(|row| row.get("earliest")).and_then(Value::as_i64))
+    Ok(rows
+        .first()
+        .and_then(|row| row.get("earliest"))
+        .and_then(Value::as_i64))
 }
 
 /// What a question reads, not changed by later loads.
@@ -378,17 +491,30 @@ impl Pinned<'_> {
     }
 
     fn context(&self, options: &QueryOptions) -> Result<Context> {
-        let timezone = options.timezone.as_deref().or(self.snapshot().map(Snapshot::timezone)).unwrap_or("UTC");
-        let week_start = options.week_start.or(self.snapshot().map(Snapshot::week_start)).unwrap_or_default();
+        let timezone = options
+            .timezone
+            .as_deref()
+            .or(self.snapshot().map(Snapshot::timezone))
+            .unwrap_or("UTC");
+        let week_start = options
+            .week_start
+            .or(self.snapshot().map(Snapshot::week_start))
+            .unwrap_or_default();
         let mut context = Context::new(clock(options.now.as_deref())?);
         context.timezone = zone(timezone)?;
         context.week_start = match week_start {
             WeekStart::Sunday => quintet_query::WeekStart::Sunday,
             WeekStart::Monday => quintet_query::WeekStart::Monday,
         };
-        for known in self.snapshot().map(Snapshot::group_types).unwrap_or_default() {
+        for known in self
+            .snapshot()
+            .map(Snapshot::group_types)
+            .unwrap_or_default()
+        {
             let index = usize::from(known.index);
-            context.group_types.resize(context.group_types.len().max(index + 1), None);
+            context
+                .group_types
+                .resize(context.group_types.len().max(index + 1), None);
             if let Some(name) = context.group_types.get_mut(index) {
                 *name = Some(known.name.clone());
             }
@@ -403,7 +529,12 @@ impl Pinned<'_> {
     async fn diagnosed(&self, answered: Result<Answer>) -> Result<Answer> {
         match (answered, self.snapshot()) {
             (Err(error), Some(snapshot)) if error.kind() == crate::ErrorKind::Corrupt => {
-                Err(snapshot.verify().await.into_iter().next().map_or(error, Error::from))
+                Err(snapshot
+                    .verify()
+                    .await
+                    .into_iter()
+                    .next()
+                    .map_or(error, Error::from))
             }
             (answered, _) => answered,
         }
@@ -411,12 +542,24 @@ impl Pinned<'_> {
 }
 
 fn clock(now: Option<&str>) -> Result<DateTime<Utc>> {
-    let Some(now) = now else { return Ok(Utc::now()) };
+    let Some(now) = now else {
+        return Ok(Utc::now());
+    };
     DateTime::parse_from_rfc3339(now)
         .map(|at| at.with_timezone(&Utc))
-        .map_err(|_| Error::invalid("now", format!("\"{now}\" is no RFC 3339 time, such as 2024-03-01T10:00:00Z")))
+        .map_err(|_| {
+            Error::invalid(
+                "now",
+                format!("\"{now}\" is no RFC 3339 time, such as 2024-03-01T10:00:00Z"),
+            )
+        })
 }
 
 fn zone(name: &str) -> Result<Tz> {
-    name.parse().map_err(|_| Error::invalid("timezone", format!("\"{name}\" is no time zone of the IANA list, such as Europe/Berlin")))
+    name.parse().map_err(|_| {
+        Error::invalid(
+            "timezone",
+            format!("\"{name}\" is no time zone of the IANA list, such as Europe/Berlin"),
+        )
+    })
 }

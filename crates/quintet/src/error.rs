@@ -70,18 +70,34 @@ impl Error {
 
     /// A request that is wrong at `path`.
     pub(crate) fn invalid(path: &str, reason: impl std::fmt::Display) -> Self {
-        let message = if path.is_empty() { reason.to_string() } else { format!("{path}: {reason}") };
-        Self { kind: ErrorKind::Invalid, path: Some(path.to_owned()), message }
+        let message = if path.is_empty() {
+            reason.to_string()
+        } else {
+            format!("{path}: {reason}")
+        };
+        Self {
+            kind: ErrorKind::Invalid,
+            path: Some(path.to_owned()),
+            message,
+        }
     }
 
     /// A request that this version does not do.
     pub(crate) fn unsupported(what: &str, instead: &str) -> Self {
-        Self { kind: ErrorKind::Unsupported, path: None, message: format!("{what} is not supported; {instead}") }
+        Self {
+            kind: ErrorKind::Unsupported,
+            path: None,
+            message: format!("{what} is not supported; {instead}"),
+        }
     }
 
     /// A defect of Quintet.
     pub(crate) fn internal(what: impl std::fmt::Display) -> Self {
-        Self { kind: ErrorKind::Internal, path: None, message: format!("internal error, please report it: {what}") }
+        Self {
+            kind: ErrorKind::Internal,
+            path: None,
+            message: format!("internal error, please report it: {what}"),
+        }
     }
 }
 
@@ -92,7 +108,11 @@ impl From<quintet_query::Error> for Error {
             quintet_query::Error::Unsupported { .. } => ErrorKind::Unsupported,
             _ => ErrorKind::Internal,
         };
-        Self { kind, path: Some(error.path().to_owned()), message: error.to_string() }
+        Self {
+            kind,
+            path: Some(error.path().to_owned()),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -113,7 +133,11 @@ impl From<quintet_store::Error> for Error {
             Store::Invalid { path, .. } => Some(path.clone()),
             _ => None,
         };
-        Self { kind, path, message: error.to_string() }
+        Self {
+            kind,
+            path,
+            message: error.to_string(),
+        }
     }
 }
 

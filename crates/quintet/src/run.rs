@@ -30,17 +30,25 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport, explained: None }
+        Self {
+            transport,
+            explained: None,
+        }
     }
 
     /// Plans are kept too.
     pub(crate) fn explaining() -> Self {
-        Self { transport: Transport::Direct, explained: Some(Mutex::default()) }
+        Self {
+            transport: Transport::Direct,
+            explained: Some(Mutex::default()),
+        }
     }
 
     /// The plans that were run, as text.
     pub(crate) fn explained(self) -> Vec<String> {
-        self.explained.and_then(|plans| plans.into_inner().ok()).unwrap_or_default()
+        self.explained
+            .and_then(|plans| plans.into_inner().ok())
+            .unwrap_or_default()
     }
 
     /// All rows of a plan.
@@ -59,7 +67,10 @@ impl Run {
 }
 
 /// A plan as another machine would read it: nothing but its bytes and our functions by name.
-fn through_bytes(plan: Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
+fn through_bytes(
+    plan: Arc<dyn ExecutionPlan>,
+    context: &TaskContext,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let bytes = physical_plan_to_bytes(plan)?;
     Ok(physical_plan_from_bytes(&bytes, context)?)
 }

@@ -29,10 +29,16 @@ pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
     }
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(bytes) = limits.memory {
-        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS)));
+        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
+            FairSpillPool::new(bytes),
+            NAMED_CONSUMERS,
+        )));
     }
-    let state =
-        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime.build_arc()?).with_default_features().build();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_default_features()
+        .build();
     let mut context = SessionContext::new_with_state(state);
     quintet_functions::register_all(&mut context)?;
     Ok(context)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider,
 };
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
@@ -14,12 +15,23 @@ use crate::data::{Data, column};
 use crate::{Error, Result};
 
 /// The plan of an SQL query over the tables of a snapshot.
-pub(crate) async fn plan(data: &Data, snapshot: Option<&Snapshot>, query: &str, files: bool) -> Result<DataFrame> {
+pub(crate) async fn plan(
+    data: &Data,
+    snapshot: Option<&Snapshot>,
+    query: &str,
+    files: bool,
+) -> Result<DataFrame> {
     let session = fresh(&data.session, files)?;
     let data = data.in_session(session.clone());
     register(&data, snapshot)?;
-    let only_reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    session.sql_with_options(query, only_reading).await.map_err(|error| Error::invalid("query", reason(&error)))
+    let only_reading = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    session
+        .sql_with_options(query, only_reading)
+        .await
+        .map_err(|error| Error::invalid("query", reason(&error)))
 }
 
 /// A session with the same functions, runtime and limits but tables of its own.
@@ -30,9 +42,15 @@ fn fresh(session: &SessionContext, files: bool) -> Result<SessionContext> {
     catalog.register_schema(&names.default_schema, Arc::new(MemorySchemaProvider::new()))?;
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
-    let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(Arc::new(catalogs)).build();
+    let state = SessionStateBuilder::new_from_existing(state)
+        .with_catalog_list(Arc::new(catalogs))
+        .build();
     let session = SessionContext::new_with_state(state);
-    Ok(if files { session.enable_url_table() } else { session })
+    Ok(if files {
+        session.enable_url_table()
+    } else {
+        session
+    })
 }
 
 fn reason(error: &datafusion::error::DataFusionError) -> String {
@@ -43,19 +61,41 @@ fn reason(error: &datafusion::error::DataFusionError) -> String {
 /// Registers `events`, `persons`, `person_distinct_ids`, `groups`, `group_types` and a view per group type. They show real keys only.
 pub(crate) fn register(data: &Data, snapshot: Option<&Snapshot>) -> Result<()> {
     let session = &data.session;
-    let hidden: Vec<&str> = [schema::PERSON_REF].into_iter().chain(schema::GROUP_REFS).collect();
-    session.register_table("events", data.events(true)?.drop_columns(&hidden)?.into_view())?;
-    let Some(tables) = data.entity_tables()? else { return Ok(()) };
+    let hidden: Vec<&str> = [schema::PERSON_REF]
+        .into_iter()
+        .chain(schema::GROUP_REFS)
+        .collect();
+    session.register_table(
+        "events",
+        data.events(true)?.drop_columns(&hidden)?.into_view(),
+    )?;
+    let Some(tables) = data.entity_tables()? else {
+        return Ok(());
+    };
     let groups = tables.groups.drop_columns(&["ref"])?;
     for group_type in snapshot.map(Snapshot::group_types).unwrap_or_default() {
-        let of_type = groups.clone().filter(column("index").eq(lit(i64::from(group_type.index))))?;
+        let of_type = groups
+            .clone()
+            .filter(column("index").eq(lit(i64::from(group_type.index))))?;
         // A type may bear the name of a table; the table wins.
         if !session.table_exist(quoted(&group_type.name))? {
-            session.register_table(quoted(&group_type.name), of_type.drop_columns(&["index"])?.into_view())?;
+            session.register_table(
+                quoted(&group_type.name),
+                of_type.drop_columns(&["index"])?.into_view(),
+            )?;
         }
     }
-    session.register_table("persons", tables.persons.drop_columns(&["ref"])?.into_view())?;
-    session.register_table("person_distinct_ids", tables.distinct_ids.drop_columns(&[schema::PERSON_REF])?.into_view())?;
+    session.register_table(
+        "persons",
+        tables.persons.drop_columns(&["ref"])?.into_view(),
+    )?;
+    session.register_table(
+        "person_distinct_ids",
+        tables
+            .distinct_ids
+            .drop_columns(&[schema::PERSON_REF])?
+            .into_view(),
+    )?;
     session.register_table("groups", groups.into_view())?;
     session.register_table("group_types", tables.group_types.into_view())?;
     Ok(())

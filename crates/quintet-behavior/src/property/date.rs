@@ -11,13 +11,20 @@ pub fn parse_date(text: &str) -> Option<i64> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.timestamp_micros());
     }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+    for format in [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ] {
         if let Ok(at) = NaiveDateTime::parse_from_str(text, format) {
             return Some(at.and_utc().timestamp_micros());
         }
     }
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return date.and_hms_opt(0, 0, 0).map(|at| at.and_utc().timestamp_micros());
+        return date
+            .and_hms_opt(0, 0, 0)
+            .map(|at| at.and_utc().timestamp_micros());
     }
     if let Ok(at) = DateTime::parse_from_rfc2822(text) {
         return Some(at.timestamp_micros());
@@ -27,7 +34,11 @@ pub fn parse_date(text: &str) -> Option<i64> {
 
 fn unix_time(text: &str) -> Option<i64> {
     let number = super::number(text)?;
-    let seconds = if number.abs() < 1e11 { number } else { number / 1e3 };
+    let seconds = if number.abs() < 1e11 {
+        number
+    } else {
+        number / 1e3
+    };
     let in_range = seconds.abs() < 253_402_300_800.0; // the year 10,000
     in_range.then_some((seconds * 1e6).round() as i64)
 }

@@ -83,12 +83,27 @@ impl Matcher {
     /// # Errors
     /// An unknown operator, or a value that does not fit it (a broken pattern, a bound that is no number).
     pub fn new(operator: &str, values: &[String]) -> Result<Self, MatcherError> {
-        let plain = |condition| Ok(Self { condition, on_null: false });
-        let negated = |condition| Ok(Self { condition: Condition::Not(Box::new(condition)), on_null: true });
+        let plain = |condition| {
+            Ok(Self {
+                condition,
+                on_null: false,
+            })
+        };
+        let negated = |condition| {
+            Ok(Self {
+                condition: Condition::Not(Box::new(condition)),
+                on_null: true,
+            })
+        };
         match operator {
             "is_set" => return plain(Condition::IsSet),
             "is_not_set" => return negated(Condition::IsSet),
-            _ if values.is_empty() => return Ok(Self { condition: Condition::Always, on_null: true }),
+            _ if values.is_empty() => {
+                return Ok(Self {
+                    condition: Condition::Always,
+                    on_null: true,
+                });
+            }
             _ => {}
         }
         match operator {
@@ -193,8 +208,16 @@ fn equals(values: &[String]) -> Condition {
 ///
 /// 10, 10.0 and "10" are equal: a whole number written with a fraction is looked for in its short form too.
 pub fn equal_texts(values: &[String]) -> Vec<String> {
-    let short_form = |value: &String| number(value).filter(|n| value.contains('.') && n.fract() == 0.0).map(number_text);
-    values.iter().cloned().chain(values.iter().filter_map(short_form)).collect()
+    let short_form = |value: &String| {
+        number(value)
+            .filter(|n| value.contains('.') && n.fract() == 0.0)
+            .map(number_text)
+    };
+    values
+        .iter()
+        .cloned()
+        .chain(values.iter().filter_map(short_form))
+        .collect()
 }
 
 /// SQL's LIKE with `%value%`: `%` and `_` in the value are wildcards, as upstream.
@@ -215,22 +238,46 @@ fn like(values: &[String], ignore_case: bool) -> Result<Condition, MatcherError>
             .build()
             .map_err(|_| misfit("icontains", "a shorter text", value))
     };
-    values.iter().map(compile).collect::<Result<_, _>>().map(Condition::Contains)
+    values
+        .iter()
+        .map(compile)
+        .collect::<Result<_, _>>()
+        .map(Condition::Contains)
 }
 
 fn patterns(operator: &str, values: &[String]) -> Result<Condition, MatcherError> {
-    let compile = |value: &String| Regex::new(value).map_err(|_| misfit(operator, "a regular expression (RE2 syntax)", value));
-    values.iter().map(compile).collect::<Result<_, _>>().map(Condition::Contains)
+    let compile = |value: &String| {
+        Regex::new(value).map_err(|_| misfit(operator, "a regular expression (RE2 syntax)", value))
+    };
+    values
+        .iter()
+        .map(compile)
+        .collect::<Result<_, _>>()
+        .map(Condition::Contains)
 }
 
 fn compare(comparison: Comparison, values: &[String]) -> Condition {
-    let operand = |value: &String| number(value).map_or_else(|| Operand::Text(value.clone()), Operand::Number);
+    let operand = |value: &String| {
+        number(value).map_or_else(|| Operand::Text(value.clone()), Operand::Number)
+    };
     Condition::Compare(values.iter().map(|v| (comparison, operand(v))).collect())
 }
 
-fn dates(operator: &str, comparison: Comparison, values: &[String]) -> Result<Condition, MatcherError> {
-    let parse = |v: &String| parse_date(v).map(|at| (comparison, at)).ok_or_else(|| misfit(operator, "a date", v));
-    values.iter().map(parse).collect::<Result<_, _>>().map(Condition::Dates)
+fn dates(
+    operator: &str,
+    comparison: Comparison,
+    values: &[String],
+) -> Result<Condition, MatcherError> {
+    let parse = |v: &String| {
+        parse_date(v)
+            .map(|at| (comparison, at))
+            .ok_or_else(|| misfit(operator, "a date", v))
+    };
+    values
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()
+        .map(Condition::Dates)
 }
 
 fn between(operator: &str, values: &[String]) -> Result<Condition, MatcherError> {
@@ -242,11 +289,21 @@ fn between(operator: &str, values: &[String]) -> Result<Condition, MatcherError>
     }
 }
 
-fn version(operator: &str, comparison: Comparison, values: &[String]) -> Result<Condition, MatcherError> {
+fn version(
+    operator: &str,
+    comparison: Comparison,
+    values: &[String],
+) -> Result<Condition, MatcherError> {
     let parse = |v: &String| {
-        semver::parse(v).map(|at| VersionTest::Compare(comparison, at)).ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
+        semver::parse(v)
+            .map(|at| VersionTest::Compare(comparison, at))
+            .ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
     };
-    values.iter().map(parse).collect::<Result<_, _>>().map(Condition::Version)
+    values
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()
+        .map(Condition::Version)
 }
 
 fn version_range(
@@ -255,13 +312,23 @@ fn version_range(
     values: &[String],
 ) -> Result<Condition, MatcherError> {
     let parse = |v: &String| {
-        range(v).map(|(from, to)| VersionTest::Range(from, to)).ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
+        range(v)
+            .map(|(from, to)| VersionTest::Range(from, to))
+            .ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
     };
-    values.iter().map(parse).collect::<Result<_, _>>().map(Condition::Version)
+    values
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()
+        .map(Condition::Version)
 }
 
 fn misfit(operator: &str, expected: &'static str, value: &str) -> MatcherError {
-    MatcherError::Value { operator: operator.to_owned(), expected, value: value.to_owned() }
+    MatcherError::Value {
+        operator: operator.to_owned(),
+        expected,
+        value: value.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -277,13 +344,27 @@ mod tests {
     #[test]
     fn negative_operators_match_what_is_absent_and_positive_ones_never_do() {
         for (operator, value) in [
-            ("is_not", "a"), ("not_icontains", "a"), ("not_regex", "a"), ("is_not_set", ""), ("not_in", "a"), ("semver_neq", "1.0.0"),
+            ("is_not", "a"),
+            ("not_icontains", "a"),
+            ("not_regex", "a"),
+            ("is_not_set", ""),
+            ("not_in", "a"),
+            ("semver_neq", "1.0.0"),
         ] {
             assert!(matches(operator, &[value], None), "{operator}");
         }
         for (operator, values) in [
-            ("exact", &["a"][..]), ("icontains", &["a"]), ("regex", &["."]), ("gt", &["1"]), ("lte", &["1"]), ("is_set", &[]),
-            ("is_date_before", &["2020-01-01"]), ("in", &["a"]), ("between", &["1", "2"]), ("not_between", &["1", "2"]), ("semver_gt", &["1.0"]),
+            ("exact", &["a"][..]),
+            ("icontains", &["a"]),
+            ("regex", &["."]),
+            ("gt", &["1"]),
+            ("lte", &["1"]),
+            ("is_set", &[]),
+            ("is_date_before", &["2020-01-01"]),
+            ("in", &["a"]),
+            ("between", &["1", "2"]),
+            ("not_between", &["1", "2"]),
+            ("semver_gt", &["1.0"]),
         ] {
             assert!(!matches(operator, values, None), "{operator}");
         }
@@ -303,7 +384,11 @@ mod tests {
 
     #[test]
     fn contains_takes_sql_wildcards_in_any_case() {
-        assert!(matches("icontains", &["EXAMPLE.c_m"], Some("me@example.com")));
+        assert!(matches(
+            "icontains",
+            &["EXAMPLE.c_m"],
+            Some("me@example.com")
+        ));
         assert!(matches("icontains", &["a%z"], Some("xAbcZx")));
         assert!(!matches("icontains", &["a.z"], Some("abz")));
         assert!(matches("icontains", &["x", "y"], Some("why")));
@@ -334,8 +419,16 @@ mod tests {
 
     #[test]
     fn dates_compare_as_instants() {
-        assert!(matches("is_date_before", &["2021-02-02"], Some("2021-02-01T23:59:59Z")));
-        assert!(matches("is_date_exact", &["2021-02-02"], Some("1612224000")));
+        assert!(matches(
+            "is_date_before",
+            &["2021-02-02"],
+            Some("2021-02-01T23:59:59Z")
+        ));
+        assert!(matches(
+            "is_date_exact",
+            &["2021-02-02"],
+            Some("1612224000")
+        ));
         assert!(!matches("is_date_after", &["2021-02-02"], Some("soon")));
     }
 

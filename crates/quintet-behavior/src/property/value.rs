@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::value::RawValue;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// The text of property `key` in a JSON object, or `None` where it is absent or null, or `json` is no object.
 ///
@@ -55,13 +55,20 @@ fn canonical_number(raw: &str) -> Cow<'_, str> {
 /// assert_eq!(quintet_behavior::property::number_text(17.5), "17.5");
 /// ```
 pub fn number_text(number: f64) -> String {
-    if number == 0.0 { "0".to_owned() } else { number.to_string() }
+    if number == 0.0 {
+        "0".to_owned()
+    } else {
+        number.to_string()
+    }
 }
 
 /// The number that a property's text stands for, or `None` where it is not a finite number.
 pub fn number(text: &str) -> Option<f64> {
     let text = text.trim();
-    let starts_as_number = text.bytes().next().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
+    let starts_as_number = text
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
     if !starts_as_number {
         return None;
     }
@@ -174,7 +181,10 @@ mod tests {
 
     #[test]
     fn integers_beyond_f64_keep_their_digits() {
-        assert_eq!(get(r#"{"id":12345678901234567890123}"#, "id").as_deref(), Some("12345678901234567890123"));
+        assert_eq!(
+            get(r#"{"id":12345678901234567890123}"#, "id").as_deref(),
+            Some("12345678901234567890123")
+        );
     }
 
     #[test]

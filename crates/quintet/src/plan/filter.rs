@@ -23,7 +23,11 @@ pub(crate) struct CohortMembership(HashMap<i64, Vec<Expr>>);
 
 impl CohortMembership {
     /// Looks up the persons of every listed cohort in the filters.
-    pub(crate) async fn of(filters: impl Iterator<Item = &Filter>, data: &Data, run: &Run) -> Result<Self> {
+    pub(crate) async fn of(
+        filters: impl Iterator<Item = &Filter>,
+        data: &Data,
+        run: &Run,
+    ) -> Result<Self> {
         let mut listed = HashMap::new();
         filters.for_each(|filter| collect_listed(filter, &mut listed));
         let mut members = HashMap::new();
@@ -36,7 +40,9 @@ impl CohortMembership {
 
 fn collect_listed<'a>(filter: &'a Filter, listed: &mut HashMap<i64, &'a [String]>) {
     match filter {
-        Filter::All(filters) | Filter::Any(filters) => filters.iter().for_each(|f| collect_listed(f, listed)),
+        Filter::All(filters) | Filter::Any(filters) => {
+            filters.iter().for_each(|f| collect_listed(f, listed))
+        }
         Filter::Cohort { cohort, .. } => match &cohort.members {
             CohortMembers::Listed(ids) => {
                 listed.insert(cohort.id, ids);
@@ -61,20 +67,32 @@ async fn persons_of(distinct_ids: &[String], data: &Data, run: &Run) -> Result<V
     let mut members = Vec::new();
     for batch in run.collect(found).await? {
         for row in 0..batch.num_rows() {
-            members.push(lit(datafusion::scalar::ScalarValue::try_from_array(batch.column(0), row)?));
+            members.push(lit(datafusion::scalar::ScalarValue::try_from_array(
+                batch.column(0),
+                row,
+            )?));
         }
     }
     Ok(members)
 }
 
 fn texts(values: &[String]) -> Vec<Expr> {
-    values.iter().map(|value| lit(datafusion::scalar::ScalarValue::Utf8View(Some(value.clone())))).collect()
+    values
+        .iter()
+        .map(|value| {
+            lit(datafusion::scalar::ScalarValue::Utf8View(Some(
+                value.clone(),
+            )))
+        })
+        .collect()
 }
 
 /// The properties in a filter that have to be joined; tells too whether the event's person is asked for.
 pub(super) fn wanted(filter: &Filter, properties: &mut BTreeSet<Wanted>, person: &mut bool) {
     match filter {
-        Filter::All(filters) | Filter::Any(filters) => filters.iter().for_each(|f| wanted(f, properties, person)),
+        Filter::All(filters) | Filter::Any(filters) => {
+            filters.iter().for_each(|f| wanted(f, properties, person))
+        }
         Filter::Event(_) => {}
         Filter::Property(filter) => properties.extend(Wanted::of(&filter.property)),
         Filter::Cohort { cohort, .. } => {
@@ -88,7 +106,12 @@ pub(super) fn wanted(filter: &Filter, properties: &mut BTreeSet<Wanted>, person:
 
 /// A filter as an expression.
 pub(super) fn expr(data: &Data, cohorts: &CohortMembership, filter: &Filter) -> Result<Expr> {
-    let each = |filters: &[Filter]| filters.iter().map(|f| expr(data, cohorts, f)).collect::<Result<Vec<_>>>();
+    let each = |filters: &[Filter]| {
+        filters
+            .iter()
+            .map(|f| expr(data, cohorts, f))
+            .collect::<Result<Vec<_>>>()
+    };
     Ok(match filter {
         Filter::All(filters) => conjunction(each(filters)?).unwrap_or_else(|| lit(true)),
         Filter::Any(filters) => disjunction(each(filters)?).unwrap_or_else(|| lit(false)),
@@ -96,7 +119,11 @@ pub(super) fn expr(data: &Data, cohorts: &CohortMembership, filter: &Filter) -> 
         Filter::Property(filter) => property_expr(data, filter)?,
         Filter::Cohort { cohort, negated } => {
             let member = member(data, cohorts, cohort)?;
-            if *negated { !coalesce(vec![member, lit(false)]) } else { member }
+            if *negated {
+                !coalesce(vec![member, lit(false)])
+            } else {
+                member
+            }
         }
     })
 }
@@ -105,8 +132,15 @@ fn member(data: &Data, cohorts: &CohortMembership, cohort: &Cohort) -> Result<Ex
     match &cohort.members {
         CohortMembers::Described(filter) => expr(data, cohorts, filter),
         CohortMembers::Listed(_) => match cohorts.0.get(&cohort.id) {
-            Some(members) => Ok(in_list(column(data.actor(Actor::Person).0), members.clone(), false)),
-            None => Err(Error::internal(format!("cohort {} was not looked up", cohort.id))),
+            Some(members) => Ok(in_list(
+                column(data.actor(Actor::Person).0),
+                members.clone(),
+                false,
+            )),
+            None => Err(Error::internal(format!(
+                "cohort {} was not looked up",
+                cohort.id
+            ))),
         },
     }
 }
@@ -129,8 +163,8 @@ fn property_expr(data: &Data, filter: &PropertyFilter) -> Result<Expr> {
         }
     }
     Ok(match filter.operator {
-        Operator::IsSet => value.is_not_null(),
-        Operator::IsNotSet => value.is_null(),
+        Operator::IsSet => value.is_set(),
+        Operator::IsNotSet => !value.is_set(),
         Operator::Exact | Operator::In if !filter.values.is_empty() => {
             in_list(value.text(), texts(&equal_texts(&filter.values)), false)
         }

@@ -27,7 +27,13 @@ pub(crate) struct Matching<'a> {
 
 impl<'a> Matching<'a> {
     pub(crate) fn new(data: &'a Data, cohorts: &'a CohortMembership) -> Self {
-        Self { data, cohorts, wanted: BTreeSet::new(), needs_person: false, conditions: Vec::new() }
+        Self {
+            data,
+            cohorts,
+            wanted: BTreeSet::new(),
+            needs_person: false,
+            conditions: Vec::new(),
+        }
     }
 
     /// Only events not before `from`.
@@ -38,7 +44,8 @@ impl<'a> Matching<'a> {
 
     /// Only events not after `to`.
     pub(crate) fn until(mut self, to: i64) -> Self {
-        self.conditions.push(column(schema::TIMESTAMP).lt_eq(time(to)));
+        self.conditions
+            .push(column(schema::TIMESTAMP).lt_eq(time(to)));
         self
     }
 
@@ -59,7 +66,8 @@ impl<'a> Matching<'a> {
 
     /// Only events of a fixed share of all distinct ids.
     pub(crate) fn sampled(mut self, share: Option<f64>) -> Self {
-        self.conditions.extend(share.map(|share| in_sample(column(schema::DISTINCT_ID), share)));
+        self.conditions
+            .extend(share.map(|share| in_sample(column(schema::DISTINCT_ID), share)));
         self
     }
 
@@ -88,12 +96,23 @@ impl<'a> Matching<'a> {
     }
 
     /// The text that an event is broken down by, null where there is none; `edges` are those of its bins, if it has any.
-    pub(crate) fn breakdown(&mut self, part: &BreakdownPart, edges: Option<&[f64]>) -> Result<Expr> {
+    pub(crate) fn breakdown(
+        &mut self,
+        part: &BreakdownPart,
+        edges: Option<&[f64]>,
+    ) -> Result<Expr> {
         if let Some(edges) = edges {
             return Ok(bin_label(self.number(&part.property)?, edges));
         }
-        let text = nullif(self.text(&part.property)?, lit(ScalarValue::Utf8View(Some(String::new()))));
-        Ok(if part.normalize_url { normalize_url(text) } else { text })
+        let text = nullif(
+            self.text(&part.property)?,
+            lit(ScalarValue::Utf8View(Some(String::new()))),
+        );
+        Ok(if part.normalize_url {
+            normalize_url(text)
+        } else {
+            text
+        })
     }
 
     /// The length of an event's session in seconds.
@@ -127,7 +146,10 @@ pub(crate) fn since(from: i64) -> Expr {
 
 /// A time as a literal.
 pub(crate) fn time(micros: i64) -> Expr {
-    lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
+    lit(ScalarValue::TimestampMicrosecond(
+        Some(micros),
+        Some("UTC".into()),
+    ))
 }
 
 /// A time column as microseconds since 1970.

@@ -50,27 +50,38 @@ impl Value {
         (self.kind == PropertyType::Number).then_some(&self.expr)
     }
 
-    pub(super) fn is_null(self) -> Expr {
-        self.expr.is_null()
-    }
-
-    pub(super) fn is_not_null(self) -> Expr {
-        self.expr.is_not_null()
+    /// Whether there is a value.
+    pub(super) fn is_set(&self) -> Expr {
+        self.expr.clone().is_not_null()
     }
 }
 
 /// The value of a property of an event; those of persons, groups and sessions must have been [joined](join).
 pub(super) fn value(data: &Data, property: &Property) -> Result<Value> {
-    let text = |expr| Value { expr, kind: PropertyType::Text };
+    let text = |expr| Value {
+        expr,
+        kind: PropertyType::Text,
+    };
     Ok(match property.source {
         PropertySource::Event => match data.promoted(&property.key) {
-            Some(kind) => Value { expr: column(schema::promoted_column(&property.key)), kind },
-            None if data.has_column(schema::PROPERTIES) => text(json_property(column(schema::PROPERTIES), &property.key)),
-            None => text(cast(lit(datafusion::scalar::ScalarValue::Null), DataType::Utf8View)),
+            Some(kind) => Value {
+                expr: column(schema::promoted_column(&property.key)),
+                kind,
+            },
+            None if data.has_column(schema::PROPERTIES) => {
+                text(json_property(column(schema::PROPERTIES), &property.key))
+            }
+            None => text(cast(
+                lit(datafusion::scalar::ScalarValue::Null),
+                DataType::Utf8View,
+            )),
         },
         PropertySource::EventMetadata => {
             if !data.has_column(&property.key) {
-                return Err(Error::invalid("", format!("events have no column \"{}\"", property.key)));
+                return Err(Error::invalid(
+                    "",
+                    format!("events have no column \"{}\"", property.key),
+                ));
             }
             text(cast(column(&property.key), DataType::Utf8View))
         }
@@ -82,14 +93,20 @@ pub(super) fn value(data: &Data, property: &Property) -> Result<Value> {
                     "of sessions only $session_duration is known",
                 ));
             }
-            Value { expr: column(joined_column(property)), kind: PropertyType::Number }
+            Value {
+                expr: column(joined_column(property)),
+                kind: PropertyType::Number,
+            }
         }
     })
 }
 
 /// The session of an event as text; null where it has none.
 pub(super) fn session_id(data: &Data) -> Result<Expr> {
-    let property = Property { source: PropertySource::Event, key: SESSION_ID.to_owned() };
+    let property = Property {
+        source: PropertySource::Event,
+        key: SESSION_ID.to_owned(),
+    };
     Ok(value(data, &property)?.text())
 }
 
@@ -104,16 +121,30 @@ fn joined_column(property: &Property) -> String {
 
 /// Lays the wanted properties of persons, groups and sessions beside the events: one left join per source, so that events
 /// without one keep their row and have null there.
-pub(super) fn join(data: &Data, mut events: DataFrame, wanted: &BTreeSet<Wanted>) -> Result<DataFrame> {
+pub(super) fn join(
+    data: &Data,
+    mut events: DataFrame,
+    wanted: &BTreeSet<Wanted>,
+) -> Result<DataFrame> {
     let mut sources: Vec<PropertySource> = wanted.iter().map(|w| w.0.source).collect();
     sources.dedup();
     for source in sources {
-        let properties: Vec<&Property> = wanted.iter().map(|w| &w.0).filter(|p| p.source == source).collect();
+        let properties: Vec<&Property> = wanted
+            .iter()
+            .map(|w| &w.0)
+            .filter(|p| p.source == source)
+            .collect();
         events = match source {
-            PropertySource::Person => join_entities(data, events, Actor::Person, data.persons()?, &properties)?,
-            PropertySource::Group(index) => {
-                join_entities(data, events, Actor::Group(index), data.groups(index)?, &properties)?
+            PropertySource::Person => {
+                join_entities(data, events, Actor::Person, data.persons()?, &properties)?
             }
+            PropertySource::Group(index) => join_entities(
+                data,
+                events,
+                Actor::Group(index),
+                data.groups(index)?,
+                &properties,
+            )?,
             PropertySource::Session => join_sessions(data, events)?,
             PropertySource::Event | PropertySource::EventMetadata => events,
         };
@@ -133,14 +164,27 @@ fn join_entities(
     };
     let entity_key = format!("{key} of {}", data.actor(actor).0);
     let mut columns = vec![column(key).alias(&entity_key)];
-    columns.extend(properties.iter().map(|p| json_property(column(schema::PROPERTIES), &p.key).alias(joined_column(p))));
-    Ok(events.join(entities.select(columns)?, JoinType::Left, &[data.actor(actor).0], &[&entity_key], None)?)
+    columns.extend(
+        properties
+            .iter()
+            .map(|p| json_property(column(schema::PROPERTIES), &p.key).alias(joined_column(p))),
+    );
+    Ok(events.join(
+        entities.select(columns)?,
+        JoinType::Left,
+        &[data.actor(actor).0],
+        &[&entity_key],
+        None,
+    )?)
 }
 
 /// A folder knows no persons and groups: their properties are absent.
 fn nothing_known(mut events: DataFrame, properties: &[&Property]) -> Result<DataFrame> {
     for property in properties {
-        let absent = cast(lit(datafusion::scalar::ScalarValue::Null), DataType::Utf8View);
+        let absent = cast(
+            lit(datafusion::scalar::ScalarValue::Null),
+            DataType::Utf8View,
+        );
         events = events.with_column(&joined_column(property), absent)?;
     }
     Ok(events)
@@ -148,17 +192,34 @@ fn nothing_known(mut events: DataFrame, properties: &[&Property]) -> Result<Data
 
 /// A session lasts from its first to its last event, whatever these are.
 fn join_sessions(data: &Data, events: DataFrame) -> Result<DataFrame> {
-    let seconds = cast(micros(max(column(schema::TIMESTAMP))) - micros(min(column(schema::TIMESTAMP))), DataType::Float64) / lit(1e6);
-    let duration = Property { source: PropertySource::Session, key: SESSION_DURATION.to_owned() };
+    let seconds = cast(
+        micros(max(column(schema::TIMESTAMP))) - micros(min(column(schema::TIMESTAMP))),
+        DataType::Float64,
+    ) / lit(1e6);
+    let duration = Property {
+        source: PropertySource::Session,
+        key: SESSION_DURATION.to_owned(),
+    };
     let sessions = data
         .events(false)?
-        .select(vec![session_id(data)?.alias("session"), column(schema::TIMESTAMP)])?
+        .select(vec![
+            session_id(data)?.alias("session"),
+            column(schema::TIMESTAMP),
+        ])?
         .filter(column("session").is_not_null())?
-        .aggregate(vec![column("session")], vec![seconds.alias(joined_column(&duration))])?;
+        .aggregate(
+            vec![column("session")],
+            vec![seconds.alias(joined_column(&duration))],
+        )?;
     let keyed = events.with_column("event session", session_id(data)?)?;
-    Ok(keyed.join(sessions, JoinType::Left, &["event session"], &["session"], None)?)
+    Ok(keyed.join(
+        sessions,
+        JoinType::Left,
+        &["event session"],
+        &["session"],
+        None,
+    )?)
 }
-
 
 /// A property that has to be joined, in a fixed order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,12 +228,18 @@ pub(super) struct Wanted(pub(super) Property);
 impl Wanted {
     /// The length of a session.
     pub(super) fn session_duration() -> Self {
-        Self(Property { source: PropertySource::Session, key: SESSION_DURATION.to_owned() })
+        Self(Property {
+            source: PropertySource::Session,
+            key: SESSION_DURATION.to_owned(),
+        })
     }
 
     /// Wraps a property that is not on the event itself.
     pub(super) fn of(property: &Property) -> Option<Self> {
-        let on_event = matches!(property.source, PropertySource::Event | PropertySource::EventMetadata);
+        let on_event = matches!(
+            property.source,
+            PropertySource::Event | PropertySource::EventMetadata
+        );
         (!on_event).then(|| Self(property.clone()))
     }
 

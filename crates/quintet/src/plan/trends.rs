@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast as cast_array;
 use datafusion::arrow::datatypes::{DataType, Float64Type, UInt32Type};
-use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct, first_value, max, min, sum};
+use datafusion::functions_aggregate::expr_fn::{
+    avg, count, count_distinct, first_value, max, min, sum,
+};
 use datafusion::functions_aggregate::percentile_cont::percentile_cont;
 use datafusion::functions_window::lead_lag::lead;
 use datafusion::logical_expr::{Expr, ExprFunctionExt};
@@ -32,6 +34,9 @@ const BUCKET: &str = "bucket";
 const ACTOR: &str = "actor";
 const FIGURE: &str = "figure";
 
+/// The value of each part of a breakdown; `None` where there is none.
+type BreakdownValues = Vec<Option<String>>;
+
 /// What a trend is computed from.
 pub(crate) struct Question<'a> {
     pub(crate) trends: &'a Trends,
@@ -45,7 +50,11 @@ impl Question<'_> {
     pub(crate) async fn figures(&self, period: &Period) -> Result<Vec<Vec<Figure>>> {
         let mut all = Vec::with_capacity(self.trends.series.len());
         for series in &self.trends.series {
-            all.push(if series.unknown_action { Vec::new() } else { self.series(series, period).await? });
+            all.push(if series.unknown_action {
+                Vec::new()
+            } else {
+                self.series(series, period).await?
+            });
         }
         Ok(all)
     }
@@ -54,16 +63,24 @@ impl Question<'_> {
         let everyone = Filter::All(Vec::new());
         match &self.trends.breakdown {
             None => self.values(series, period, &everyone, &[]).await,
-            Some(Breakdown::Properties { parts, .. }) => self.values(series, period, &everyone, parts).await,
+            Some(Breakdown::Properties { parts, .. }) => {
+                self.values(series, period, &everyone, parts).await
+            }
             Some(Breakdown::Cohorts(cohorts)) => {
                 let mut figures = Vec::new();
                 for (position, cohort) in cohorts.iter().enumerate() {
                     let members = match cohort {
-                        Some(cohort) => Filter::Cohort { cohort: cohort.clone(), negated: false },
+                        Some(cohort) => Filter::Cohort {
+                            cohort: cohort.clone(),
+                            negated: false,
+                        },
                         None => everyone.clone(),
                     };
                     for figure in self.values(series, period, &members, &[]).await? {
-                        figures.push(Figure { breakdown: vec![Some(position.to_string())], ..figure });
+                        figures.push(Figure {
+                            breakdown: vec![Some(position.to_string())],
+                            ..figure
+                        });
                     }
                 }
                 Ok(figures)
@@ -72,24 +89,56 @@ impl Question<'_> {
     }
 
     /// The figures of a series among the events that satisfy `also`, by the values of `parts`.
-    async fn values(&self, series: &Series, period: &Period, also: &Filter, parts: &[BreakdownPart]) -> Result<Vec<Figure>> {
-        let slice = Slice { question: self, series, period, also, edges: self.bin_edges(series, period, also, parts).await?, parts };
+    async fn values(
+        &self,
+        series: &Series,
+        period: &Period,
+        also: &Filter,
+        parts: &[BreakdownPart],
+    ) -> Result<Vec<Figure>> {
+        let slice = Slice {
+            question: self,
+            series,
+            period,
+            also,
+            edges: self.bin_edges(series, period, also, parts).await?,
+            parts,
+        };
         let figures = slice.figures().await?;
-        tracing::debug!(series = series.echo.order, values = figures.len(), "figures");
+        tracing::debug!(
+            series = series.echo.order,
+            values = figures.len(),
+            "figures"
+        );
         Ok(figures)
     }
 
     /// Bin edges of every part that is binned: equal widths between the least and the greatest number among the events.
-    async fn bin_edges(&self, series: &Series, period: &Period, also: &Filter, parts: &[BreakdownPart]) -> Result<Vec<Option<Vec<f64>>>> {
+    async fn bin_edges(
+        &self,
+        series: &Series,
+        period: &Period,
+        also: &Filter,
+        parts: &[BreakdownPart],
+    ) -> Result<Vec<Option<Vec<f64>>>> {
         let mut all = Vec::with_capacity(parts.len());
         for part in parts {
             let Some(bins) = part.bins else {
                 all.push(None);
                 continue;
             };
-            let mut events = self.matching(series, also)?.since(period.from).until(period.to);
+            let mut events = self
+                .matching(series, also)?
+                .since(period.from)
+                .until(period.to);
             let number = events.number(&part.property)?;
-            let range = events.events()?.aggregate(vec![], vec![min(number.clone()).alias("least"), max(number).alias("greatest")])?;
+            let range = events.events()?.aggregate(
+                vec![],
+                vec![
+                    min(number.clone()).alias("least"),
+                    max(number).alias("greatest"),
+                ],
+            )?;
             all.push(Some(bin_edges(&self.run.collect(range).await?, bins)));
         }
         Ok(all)
@@ -97,12 +146,16 @@ impl Question<'_> {
 
     /// The events that a series counts, at any time.
     fn matching(&self, series: &Series, also: &Filter) -> Result<Matching<'_>> {
-        self.possible(also)?.that(&series.matching)?.that(&series.filter)
+        self.possible(also)?
+            .that(&series.matching)?
+            .that(&series.filter)
     }
 
     /// The events that are read at all.
     fn possible(&self, also: &Filter) -> Result<Matching<'_>> {
-        Matching::new(self.data, self.cohorts).sampled(self.trends.sampling).that(also)
+        Matching::new(self.data, self.cohorts)
+            .sampled(self.trends.sampling)
+            .that(also)
     }
 }
 
@@ -110,15 +163,21 @@ impl Question<'_> {
 fn bin_edges(range: &[RecordBatch], bins: u32) -> Vec<f64> {
     let number = |name: &str| {
         let batch = range.first()?;
-        let numbers = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
-        (numbers.len() > 0 && numbers.is_valid(0)).then(|| numbers.value(0))
+        let numbers = batch
+            .column_by_name(name)?
+            .as_primitive_opt::<Float64Type>()?;
+        numbers.iter().next().flatten()
     };
-    let (Some(least), Some(greatest)) = (number("least"), number("greatest")) else { return Vec::new() };
+    let (Some(least), Some(greatest)) = (number("least"), number("greatest")) else {
+        return Vec::new();
+    };
     if least == greatest {
         return vec![least, greatest + 0.01];
     }
     let width = (greatest - least) / f64::from(bins.max(1));
-    let mut edges: Vec<f64> = (0..=bins.max(1)).map(|k| least + f64::from(k) * width).collect();
+    let mut edges: Vec<f64> = (0..=bins.max(1))
+        .map(|k| least + f64::from(k) * width)
+        .collect();
     if let Some(last) = edges.last_mut() {
         *last = greatest + 0.01;
     }
@@ -147,12 +206,20 @@ impl Slice<'_> {
                 true => self.active_at_end(*actor, *days)?,
                 false => return self.sliding(*actor, *days).await,
             },
-            Measure::UniqueSessions => self.aggregate(|events| Ok(count_distinct(coalesce(vec![events.session()?, text("")]))))?,
-            Measure::Property { aggregate: how, property, multiplier } => {
-                self.aggregate(|events| Ok(aggregate(*how, events.number(property)? * lit(*multiplier))))?
-            }
+            Measure::UniqueSessions => self.aggregate(|events| {
+                Ok(count_distinct(coalesce(vec![events.session()?, text("")])))
+            })?,
+            Measure::Property {
+                aggregate: how,
+                property,
+                multiplier,
+            } => self.aggregate(|events| {
+                Ok(aggregate(*how, events.number(property)? * lit(*multiplier)))
+            })?,
             Measure::SessionDuration(how) => self.session_durations(*how)?,
-            Measure::CountPerActor { aggregate, actor } => self.counts_per_actor(*aggregate, *actor)?,
+            Measure::CountPerActor { aggregate, actor } => {
+                self.counts_per_actor(*aggregate, *actor)?
+            }
             Measure::FirstTime { actor, matching } => self.first_times(*actor, *matching)?,
         };
         self.read(&self.question.run.collect(rows).await?)
@@ -168,7 +235,11 @@ impl Slice<'_> {
 
     /// The events of the period.
     fn events(&self) -> Result<Matching<'_>> {
-        Ok(self.question.matching(self.series, self.also)?.since(self.period.from).until(self.period.to))
+        Ok(self
+            .question
+            .matching(self.series, self.also)?
+            .since(self.period.from)
+            .until(self.period.to))
     }
 
     /// What rows are kept apart by: the bucket, unless there is one number only, and the breakdown values.
@@ -182,14 +253,23 @@ impl Slice<'_> {
 
     fn values(&self, events: &mut Matching<'_>) -> Result<Vec<Expr>> {
         let value = |(i, (part, edges)): (usize, (&BreakdownPart, &Option<Vec<f64>>))| {
-            Ok(events.breakdown(part, edges.as_deref())?.alias(value_column(i)))
+            Ok(events
+                .breakdown(part, edges.as_deref())?
+                .alias(value_column(i)))
         };
-        self.parts.iter().zip(&self.edges).enumerate().map(value).collect()
+        self.parts
+            .iter()
+            .zip(&self.edges)
+            .enumerate()
+            .map(value)
+            .collect()
     }
 
     /// Names of the breakdown columns.
     fn value_columns(&self) -> Vec<Expr> {
-        (0..self.parts.len()).map(|i| column(value_column(i))).collect()
+        (0..self.parts.len())
+            .map(|i| column(value_column(i)))
+            .collect()
     }
 
     /// Names of the columns made by [`keys`](Self::keys).
@@ -202,7 +282,10 @@ impl Slice<'_> {
     }
 
     /// One aggregate over the events of each bucket and value.
-    fn aggregate(&self, figure: impl FnOnce(&mut Matching<'_>) -> Result<Expr>) -> Result<DataFrame> {
+    fn aggregate(
+        &self,
+        figure: impl FnOnce(&mut Matching<'_>) -> Result<Expr>,
+    ) -> Result<DataFrame> {
         let mut events = self.events()?;
         let keys = self.keys(&mut events, &self.period.edges)?;
         let figure = figure(&mut events)?.alias(FIGURE);
@@ -210,7 +293,13 @@ impl Slice<'_> {
     }
 
     /// Events reduced to what differs in bucket, value and actor.
-    fn actors(&self, events: Matching<'_>, actor: Actor, edges: &[i64], aggregates: Vec<Expr>) -> Result<DataFrame> {
+    fn actors(
+        &self,
+        events: Matching<'_>,
+        actor: Actor,
+        edges: &[i64],
+        aggregates: Vec<Expr>,
+    ) -> Result<DataFrame> {
         let mut events = events;
         let actor = column(events.of(actor)).alias(ACTOR);
         let mut keys = self.keys(&mut events, edges)?;
@@ -233,7 +322,11 @@ impl Slice<'_> {
     /// One-number weekly or monthly active: those of the last days of the range, whenever it begins.
     fn active_at_end(&self, actor: Actor, days: u32) -> Result<DataFrame> {
         let from = self.period.to.saturating_sub(i64::from(days) * DAY);
-        let mut events = self.question.matching(self.series, self.also)?.since(from).until(self.period.to);
+        let mut events = self
+            .question
+            .matching(self.series, self.also)?
+            .since(from)
+            .until(self.period.to);
         let keys = self.values(&mut events)?;
         let actors = count_distinct(column(events.of(actor))).alias(FIGURE);
         Ok(events.events()?.aggregate(keys, vec![actors])?)
@@ -242,10 +335,16 @@ impl Slice<'_> {
     /// Weekly or monthly active: at each label the actors of the days (hours, minutes) up to it. Every actor is reduced to the
     /// stretches of labels that it counts at; those are few, whatever the window.
     async fn sliding(&self, actor: Actor, days: u32) -> Result<Vec<Figure>> {
-        let Some(small) = &self.period.sliding else { return Ok(Vec::new()) };
+        let Some(small) = &self.period.sliding else {
+            return Ok(Vec::new());
+        };
         let window = i64::from(days) * i64::from(small.per_day);
         let first = small.edges.first().copied().unwrap_or(self.period.from);
-        let events = self.question.matching(self.series, self.also)?.since(first).until(self.period.to);
+        let events = self
+            .question
+            .matching(self.series, self.also)?
+            .since(first)
+            .until(self.period.to);
         let seen = self.actors(events, actor, &small.edges, vec![])?;
         let mut per_actor = self.value_columns();
         per_actor.push(column(ACTOR));
@@ -259,21 +358,40 @@ impl Slice<'_> {
         let mut stretch = self.value_columns();
         stretch.push(start.alias("start"));
         stretch.push(least(vec![coalesce(vec![column("next"), end.clone()]), end]).alias("end"));
-        let stretches = seen.window(vec![next])?.aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?;
-        let mut by_value: HashMap<Vec<Option<String>>, Vec<(usize, usize, u64)>> = HashMap::new();
+        let stretches = seen
+            .window(vec![next])?
+            .aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?;
+        let mut by_value: HashMap<BreakdownValues, Vec<(usize, usize, u64)>> = HashMap::new();
         for batch in self.question.run.collect(stretches).await? {
-            let (starts, ends, actors) = (numbers(&batch, "start")?, numbers(&batch, "end")?, numbers(&batch, FIGURE)?);
-            for (row, value) in breakdowns(&batch, self.parts.len())?.into_iter().enumerate() {
+            let (starts, ends, actors) = (
+                numbers(&batch, "start")?,
+                numbers(&batch, "end")?,
+                numbers(&batch, FIGURE)?,
+            );
+            for (row, value) in breakdowns(&batch, self.parts.len())?
+                .into_iter()
+                .enumerate()
+            {
                 let at = |column: &ArrayRef| column.as_primitive::<Float64Type>().value(row);
-                by_value.entry(value).or_default().push((at(&starts) as usize, at(&ends) as usize, at(&actors) as u64));
+                by_value.entry(value).or_default().push((
+                    at(&starts) as usize,
+                    at(&ends) as usize,
+                    at(&actors) as u64,
+                ));
             }
         }
         let figures = by_value.into_iter().map(|(breakdown, stretches)| {
             let active = sliding_window(stretches, small.edges.len().saturating_sub(1));
-            let data = small.labels.iter().map(|&label| active.get(label).copied().unwrap_or(0) as f64).collect();
+            let data = small
+                .labels
+                .iter()
+                .map(|&label| active.get(label).copied().unwrap_or(0) as f64)
+                .collect();
             Figure { breakdown, data }
         });
-        Ok(figures.filter(|figure| figure.data.iter().any(|&n| n > 0.0)).collect())
+        Ok(figures
+            .filter(|figure| figure.data.iter().any(|&n| n > 0.0))
+            .collect())
     }
 
     /// Each session once per bucket and value, with its whole length.
@@ -283,27 +401,55 @@ impl Slice<'_> {
         keys.push(events.session()?.alias(ACTOR));
         let duration = max(events.session_duration()?).alias("duration");
         let sessions = events.events()?.aggregate(keys, vec![duration])?;
-        Ok(sessions.aggregate(self.key_columns(), vec![aggregate(how, column("duration")).alias(FIGURE)])?)
+        Ok(sessions.aggregate(
+            self.key_columns(),
+            vec![aggregate(how, column("duration")).alias(FIGURE)],
+        )?)
     }
 
     fn counts_per_actor(&self, how: Aggregate, actor: Actor) -> Result<DataFrame> {
         let events = cast(count(lit(1)), DataType::Float64).alias("events");
         let actors = self.actors(self.events()?, actor, &self.period.edges, vec![events])?;
-        Ok(actors.aggregate(self.key_columns(), vec![aggregate(how, column("events")).alias(FIGURE)])?)
+        Ok(actors.aggregate(
+            self.key_columns(),
+            vec![aggregate(how, column("events")).alias(FIGURE)],
+        )?)
     }
 
     /// Actors whose first event ever lies in the period, in the bucket of that event.
     fn first_times(&self, actor: Actor, matching: bool) -> Result<DataFrame> {
-        let mut events = self.question.possible(self.also)?.until(self.period.to).that(&self.series.matching)?;
+        let mut events = self
+            .question
+            .possible(self.also)?
+            .until(self.period.to)
+            .that(&self.series.matching)?;
         let actor = column(events.of(actor)).alias(ACTOR);
         let fits = events.condition(&self.series.filter)?;
         let earliest = |(value, name): (Expr, String)| {
-            let of_first = first_value(value.unalias(), vec![column(schema::TIMESTAMP).sort(true, false)]);
-            Ok(of_first.filter(counts(&fits, self.period.from)).build()?.alias(name))
+            let of_first = first_value(
+                value.unalias(),
+                vec![column(schema::TIMESTAMP).sort(true, false)],
+            );
+            Ok(of_first
+                .filter(counts(&fits, self.period.from))
+                .build()?
+                .alias(name))
         };
         let names = (0..self.parts.len()).map(value_column);
-        let values = self.values(&mut events)?.into_iter().zip(names).map(earliest).collect::<Result<_>>()?;
-        let firsts = first_event(events, actor, fits.clone(), matching, self.period.from, values)?;
+        let values = self
+            .values(&mut events)?
+            .into_iter()
+            .zip(names)
+            .map(earliest)
+            .collect::<Result<_>>()?;
+        let firsts = first_event(
+            events,
+            actor,
+            fits.clone(),
+            matching,
+            self.period.from,
+            values,
+        )?;
         let mut keys = self.value_columns();
         if !self.is_one_number() {
             keys.push(bucket(column("first"), &self.period.edges).alias(BUCKET));
@@ -313,13 +459,19 @@ impl Slice<'_> {
 
     /// Rows of (values, bucket, figure) as figures with one number per bucket.
     fn read(&self, batches: &[RecordBatch]) -> Result<Vec<Figure>> {
-        let buckets = if self.is_one_number() { 1 } else { self.period.edges.len().saturating_sub(1) };
+        let buckets = if self.is_one_number() {
+            1
+        } else {
+            self.period.edges.len().saturating_sub(1)
+        };
         let mut figures: Vec<Figure> = Vec::new();
-        let mut position: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        let mut position: HashMap<BreakdownValues, usize> = HashMap::new();
         for batch in batches {
             let data = numbers(batch, FIGURE)?;
             let data = data.as_primitive::<Float64Type>();
-            let bucket = batch.column_by_name(BUCKET).map(|column| column.as_primitive::<UInt32Type>());
+            let bucket = batch
+                .column_by_name(BUCKET)
+                .map(|column| column.as_primitive::<UInt32Type>());
             for (row, value) in breakdowns(batch, self.parts.len())?.into_iter().enumerate() {
                 let bucket = match bucket {
                     Some(buckets) if buckets.is_null(row) => continue,
@@ -327,11 +479,21 @@ impl Slice<'_> {
                     None => 0,
                 };
                 let at = *position.entry(value).or_insert_with_key(|breakdown| {
-                    figures.push(Figure { breakdown: breakdown.clone(), data: vec![0.0; buckets] });
+                    figures.push(Figure {
+                        breakdown: breakdown.clone(),
+                        data: vec![0.0; buckets],
+                    });
                     figures.len() - 1
                 });
-                if let Some(slot) = figures.get_mut(at).and_then(|figure| figure.data.get_mut(bucket)) {
-                    *slot = if data.is_null(row) { 0.0 } else { data.value(row) };
+                if let Some(slot) = figures
+                    .get_mut(at)
+                    .and_then(|figure| figure.data.get_mut(bucket))
+                {
+                    *slot = if data.is_null(row) {
+                        0.0
+                    } else {
+                        data.value(row)
+                    };
                 }
             }
         }
@@ -350,7 +512,11 @@ pub(super) fn first_event(
     told: Vec<Expr>,
 ) -> Result<DataFrame> {
     let at = || column(schema::TIMESTAMP);
-    let ever = if matching { min(at()).filter(fits.clone()).build()? } else { min(at()) };
+    let ever = if matching {
+        min(at()).filter(fits.clone()).build()?
+    } else {
+        min(at())
+    };
     let counted = min(at()).filter(counts(&fits, from)).build()?;
     let mut aggregates = vec![ever.alias("first"), counted.alias("first counted")];
     aggregates.extend(told);
@@ -384,19 +550,24 @@ fn aggregate(how: Aggregate, number: Expr) -> Expr {
 /// A column of whatever number type as `f64`.
 fn numbers(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
     let Some(column) = batch.column_by_name(name) else {
-        return Err(crate::Error::internal(format!("a plan lost its column {name}")));
+        return Err(crate::Error::internal(format!(
+            "a plan lost its column {name}"
+        )));
     };
     Ok(cast_array(column, &DataType::Float64).map_err(datafusion::error::DataFusionError::from)?)
 }
 
 /// The breakdown values of every row.
-fn breakdowns(batch: &RecordBatch, parts: usize) -> Result<Vec<Vec<Option<String>>>> {
+fn breakdowns(batch: &RecordBatch, parts: usize) -> Result<Vec<BreakdownValues>> {
     let mut rows = vec![Vec::with_capacity(parts); batch.num_rows()];
     for part in 0..parts {
         let Some(values) = batch.column_by_name(&value_column(part)) else {
-            return Err(crate::Error::internal(format!("a plan lost the values of breakdown {part}")));
+            return Err(crate::Error::internal(format!(
+                "a plan lost the values of breakdown {part}"
+            )));
         };
-        let values = cast_array(values, &DataType::Utf8View).map_err(datafusion::error::DataFusionError::from)?;
+        let values = cast_array(values, &DataType::Utf8View)
+            .map_err(datafusion::error::DataFusionError::from)?;
         for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
             row.push(value.map(str::to_owned));
         }

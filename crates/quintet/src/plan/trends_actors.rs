@@ -16,7 +16,11 @@ use crate::actors::{DISTINCT_ID, EVENT_COUNT, KEY, REAL_KEY};
 use crate::data::{Data, column};
 
 /// The actors of a figure with their number of events, the most active first.
-pub(crate) fn actors(query: &TrendsActors, data: &Data, cohorts: &CohortMembership) -> Result<DataFrame> {
+pub(crate) fn actors(
+    query: &TrendsActors,
+    data: &Data,
+    cohorts: &CohortMembership,
+) -> Result<DataFrame> {
     let actor = query.series.measure.actor();
     let rows = match query.series.measure {
         Measure::FirstTime { matching, .. } => first_timers(query, data, cohorts, actor, matching)?,
@@ -26,8 +30,15 @@ pub(crate) fn actors(query: &TrendsActors, data: &Data, cohorts: &CohortMembersh
     Ok(rows.sort(vec![by_events, column(REAL_KEY).sort(true, false)])?)
 }
 
-fn active(query: &TrendsActors, data: &Data, cohorts: &CohortMembership, actor: Actor) -> Result<DataFrame> {
-    let mut events = possible(query, data, cohorts)?.since(query.from).that(&query.series.filter)?;
+fn active(
+    query: &TrendsActors,
+    data: &Data,
+    cohorts: &CohortMembership,
+    actor: Actor,
+) -> Result<DataFrame> {
+    let mut events = possible(query, data, cohorts)?
+        .since(query.from)
+        .that(&query.series.filter)?;
     let restriction = restriction(query, &mut events)?;
     events = events.only(restriction);
     let key = column(events.of(actor)).alias(KEY);
@@ -36,12 +47,24 @@ fn active(query: &TrendsActors, data: &Data, cohorts: &CohortMembership, actor: 
     Ok(events.events()?.aggregate(vec![key], columns)?)
 }
 
-fn first_timers(query: &TrendsActors, data: &Data, cohorts: &CohortMembership, actor: Actor, matching: bool) -> Result<DataFrame> {
+fn first_timers(
+    query: &TrendsActors,
+    data: &Data,
+    cohorts: &CohortMembership,
+    actor: Actor,
+    matching: bool,
+) -> Result<DataFrame> {
     let mut events = possible(query, data, cohorts)?;
     let key = column(events.of(actor)).alias(KEY);
-    let fits = events.condition(&query.series.filter)?.and(restriction(query, &mut events)?);
+    let fits = events
+        .condition(&query.series.filter)?
+        .and(restriction(query, &mut events)?);
     let firsts = first_event(events, key, fits, matching, query.from, identity(actor))?;
-    let inside = firsts.filter(column("first").gt_eq(time(query.from)).and(column("first").lt_eq(time(query.to))))?;
+    let inside = firsts.filter(
+        column("first")
+            .gt_eq(time(query.from))
+            .and(column("first").lt_eq(time(query.to))),
+    )?;
     Ok(inside.select(vec![
         column(KEY),
         column(REAL_KEY),
@@ -51,8 +74,15 @@ fn first_timers(query: &TrendsActors, data: &Data, cohorts: &CohortMembership, a
 }
 
 /// The events that the figure's series looks at, up to the end of its range.
-fn possible<'a>(query: &TrendsActors, data: &'a Data, cohorts: &'a CohortMembership) -> Result<Matching<'a>> {
-    Matching::new(data, cohorts).sampled(query.sampling).until(query.to).that(&query.series.matching)
+fn possible<'a>(
+    query: &TrendsActors,
+    data: &'a Data,
+    cohorts: &'a CohortMembership,
+) -> Result<Matching<'a>> {
+    Matching::new(data, cohorts)
+        .sampled(query.sampling)
+        .until(query.to)
+        .that(&query.series.matching)
 }
 
 /// The figure's numeric bins and normalised URLs as a condition.

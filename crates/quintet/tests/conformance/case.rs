@@ -3,14 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use quintet::{Engine, EngineBuilder, ErrorKind, Format, Load, QueryOptions, Settings, Source, WeekStart};
+use quintet::{
+    Engine, EngineBuilder, ErrorKind, Format, Load, QueryOptions, Settings, Source, WeekStart,
+};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::compare;
 
 /// What a query reads besides the store.
-const DEFINITIONS: [&str; 4] = ["actions", "cohorts", "test_account_filters", "path_cleaning_filters"];
+const DEFINITIONS: [&str; 4] = [
+    "actions",
+    "cohorts",
+    "test_account_filters",
+    "path_cleaning_filters",
+];
 
 /// A case whose data are loaded.
 pub(crate) struct Case {
@@ -26,11 +33,24 @@ impl Case {
         let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
         let case: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
         let store = tempfile::tempdir().map_err(|e| e.to_string())?;
-        let mut loaded = Self { case, store, refused: None };
+        let mut loaded = Self {
+            case,
+            store,
+            refused: None,
+        };
         let warnings = loaded.fill().await?;
-        let expected = loaded.case["expect"]["warnings"].as_array().cloned().unwrap_or_default();
-        match expected.iter().filter_map(Value::as_str).find(|code| !warnings.contains(*code)) {
-            Some(missing) => Err(format!("the load report lacks the warning {missing}; it has {warnings:?}")),
+        let expected = loaded.case["expect"]["warnings"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        match expected
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|code| !warnings.contains(*code))
+        {
+            Some(missing) => Err(format!(
+                "the load report lacks the warning {missing}; it has {warnings:?}"
+            )),
             None => Ok(loaded),
         }
     }
@@ -38,10 +58,26 @@ impl Case {
     async fn fill(&mut self) -> Result<BTreeSet<String>, String> {
         let case = &self.case;
         let text = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
-        let group_types = case["group_types"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-        let week_start = if case["week_start"] == "monday" { WeekStart::Monday } else { WeekStart::Sunday };
-        let settings = Settings { timezone: text("timezone"), week_start, group_types: group_types.collect() };
-        let engine = EngineBuilder::new().create(self.place(), settings).await.map_err(|e| e.to_string())?;
+        let group_types = case["group_types"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned);
+        let week_start = if case["week_start"] == "monday" {
+            WeekStart::Monday
+        } else {
+            WeekStart::Sunday
+        };
+        let settings = Settings {
+            timezone: text("timezone"),
+            week_start,
+            group_types: group_types.collect(),
+        };
+        let engine = EngineBuilder::new()
+            .create(self.place(), settings)
+            .await
+            .map_err(|e| e.to_string())?;
         let mut warnings = BTreeSet::new();
         let first = Load {
             sources: lines("events", &case["events"]),
@@ -70,31 +106,59 @@ impl Case {
         let expect = &self.case["expect"];
         match &self.refused {
             Some(_) if expect.get("error").is_some() => return Ok(()),
-            Some(refusal) if expect.get("warnings").is_none() => return Err(format!("a message was refused while loading: {refusal}")),
+            Some(refusal) if expect.get("warnings").is_none() => {
+                return Err(format!("a message was refused while loading: {refusal}"));
+            }
             _ => {}
         }
-        let definitions: Map<String, Value> =
-            DEFINITIONS.iter().filter_map(|key| Some(((*key).to_owned(), self.case.get(*key)?.clone()))).collect();
+        let definitions: Map<String, Value> = DEFINITIONS
+            .iter()
+            .filter_map(|key| Some(((*key).to_owned(), self.case.get(*key)?.clone())))
+            .collect();
         let options = QueryOptions {
             now: self.case["now"].as_str().map(str::to_owned),
             definitions: Some(Value::Object(definitions)),
             ..QueryOptions::default()
         };
-        let engine = builder.open(self.place()).await.map_err(|e| e.to_string())?;
-        let answer = engine.query_with(&self.case["query"].to_string(), &options).await;
+        let engine = builder
+            .open(self.place())
+            .await
+            .map_err(|e| e.to_string())?;
+        let answer = engine
+            .query_with(&self.case["query"].to_string(), &options)
+            .await;
         match (answer, expect.get("error")) {
-            (Err(error), Some(_)) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) => Ok(()),
+            (Err(error), Some(_))
+                if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) =>
+            {
+                Ok(())
+            }
             (Err(error), _) => Err(format!("{:?}: {error}", error.kind())),
-            (Ok(answer), Some(expected)) => Err(format!("expected a refusal ({expected}), got {}", answer.results())),
+            (Ok(answer), Some(expected)) => Err(format!(
+                "expected a refusal ({expected}), got {}",
+                answer.results()
+            )),
             (Ok(answer), None) => compare::answer(&self.case, &answer.to_json()),
         }
     }
 }
 
-async fn ingest(engine: &Engine, load: Load, warnings: &mut BTreeSet<String>) -> Result<Option<String>, String> {
+async fn ingest(
+    engine: &Engine,
+    load: Load,
+    warnings: &mut BTreeSet<String>,
+) -> Result<Option<String>, String> {
     let report = engine.ingest(load).await.map_err(|e| e.to_string())?;
-    warnings.extend(report.warnings.iter().map(|warning| warning.code.to_string()));
-    Ok(report.rejected.first().map(|rejection| rejection.message.clone()))
+    warnings.extend(
+        report
+            .warnings
+            .iter()
+            .map(|warning| warning.code.to_string()),
+    );
+    Ok(report
+        .rejected
+        .first()
+        .map(|rejection| rejection.message.clone()))
 }
 
 fn message_load(message: &Value) -> Result<Load, String> {
@@ -106,7 +170,9 @@ fn message_load(message: &Value) -> Result<Load, String> {
         Some("openpanel") => Format::OpenPanel,
         _ => Format::PostHog,
     };
-    let at = message["at"].as_str().and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
+    let at = message["at"]
+        .as_str()
+        .and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
     Ok(Load {
         sources: lines("message", &json!([body])),
         format,
@@ -119,5 +185,9 @@ fn message_load(message: &Value) -> Result<Load, String> {
 fn lines(name: &str, rows: &Value) -> Vec<Source> {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    if rows.is_empty() { Vec::new() } else { vec![Source::bytes(name, text)] }
+    if rows.is_empty() {
+        Vec::new()
+    } else {
+        vec![Source::bytes(name, text)]
+    }
 }

@@ -29,7 +29,11 @@ pub(crate) fn answer(case: &Value, answer: &Value) -> Difference {
 fn rows(expect: &Value, expected: &Value, actual: &Value, tolerance: f64) -> Difference {
     if let Some(count) = expect["row_count"].as_u64() {
         let found = actual.as_array().map(Vec::len);
-        return if found == Some(count as usize) { Ok(()) } else { Err(format!("expected {count} rows, got {}", short(actual))) };
+        return if found == Some(count as usize) {
+            Ok(())
+        } else {
+            Err(format!("expected {count} rows, got {}", short(actual)))
+        };
     }
     let flag = |name: &str| expect[name].as_bool().unwrap_or(false);
     let (Some(expected_rows), Some(actual_rows)) = (expected.as_array(), actual.as_array()) else {
@@ -39,13 +43,27 @@ fn rows(expect: &Value, expected: &Value, actual: &Value, tolerance: f64) -> Dif
         return same(expected, actual, "results", tolerance);
     }
     if !flag("rows_subset") && expected_rows.len() != actual_rows.len() {
-        return Err(format!("expected {} rows, got {}: {}", expected_rows.len(), actual_rows.len(), short(actual)));
+        return Err(format!(
+            "expected {} rows, got {}: {}",
+            expected_rows.len(),
+            actual_rows.len(),
+            short(actual)
+        ));
     }
     let mut left: Vec<&Value> = actual_rows.iter().collect();
     for row in expected_rows {
-        match left.iter().position(|found| same(row, found, "", tolerance).is_ok()) {
+        match left
+            .iter()
+            .position(|found| same(row, found, "", tolerance).is_ok())
+        {
             Some(at) => left.remove(at),
-            None => return Err(format!("no row matches {} among {}", short(row), short(actual))),
+            None => {
+                return Err(format!(
+                    "no row matches {} among {}",
+                    short(row),
+                    short(actual)
+                ));
+            }
         };
     }
     Ok(())
@@ -54,7 +72,12 @@ fn rows(expect: &Value, expected: &Value, actual: &Value, tolerance: f64) -> Dif
 /// Actor rows are compared by person (any of its distinct ids) or by group key.
 fn by_person(case: &Value, expected: &Value, actual: &Value) -> (Value, Value) {
     let lists_actors = |rows: &Value| {
-        rows.as_array().is_some_and(|rows| !rows.is_empty() && rows.iter().all(|r| r.get("person").is_some() || r.get("group").is_some()))
+        rows.as_array().is_some_and(|rows| {
+            !rows.is_empty()
+                && rows
+                    .iter()
+                    .all(|r| r.get("person").is_some() || r.get("group").is_some())
+        })
     };
     if !lists_actors(expected) {
         return (expected.clone(), actual.clone());
@@ -67,11 +90,21 @@ fn by_person(case: &Value, expected: &Value, actual: &Value) -> (Value, Value) {
     }
     let known = |id: &Value| owner.get(id).unwrap_or(id).clone();
     let mut expected = expected.clone();
-    for row in expected.as_array_mut().into_iter().flatten().filter(|row| row.get("person").is_some()) {
+    for row in expected
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .filter(|row| row.get("person").is_some())
+    {
         row["person"] = known(&row["person"]);
     }
     let mut actual = actual.clone();
-    for row in actual.as_array_mut().into_iter().flatten().filter(|row| row.is_object()) {
+    for row in actual
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .filter(|row| row.is_object())
+    {
         if row["group_key"].is_null() {
             let ids = row["distinct_ids"].as_array().cloned().unwrap_or_default();
             let owned = ids.iter().find(|id| owner.contains_key(id)).or(ids.first());
@@ -90,22 +123,43 @@ fn same(expected: &Value, actual: &Value, path: &str, tolerance: f64) -> Differe
     {
         return same(expected, &parsed, path, tolerance);
     }
-    let differ = || Err(format!("{path}: expected {}, got {}", short(expected), short(actual)));
+    let differ = || {
+        Err(format!(
+            "{path}: expected {}, got {}",
+            short(expected),
+            short(actual)
+        ))
+    };
     match (expected, actual) {
-        (Value::Object(expected), Value::Object(actual)) => expected.iter().try_for_each(|(key, value)| match actual.get(key) {
-            Some(found) => same(value, found, &format!("{path}.{key}"), tolerance),
-            None => Err(format!("{path}.{key}: missing")),
-        }),
+        (Value::Object(expected), Value::Object(actual)) => {
+            expected
+                .iter()
+                .try_for_each(|(key, value)| match actual.get(key) {
+                    Some(found) => same(value, found, &format!("{path}.{key}"), tolerance),
+                    None => Err(format!("{path}.{key}: missing")),
+                })
+        }
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             let mut pairs = expected.iter().zip(found).enumerate();
             pairs.try_for_each(|(i, (e, a))| same(e, a, &format!("{path}[{i}]"), tolerance))
         }
-        (Value::Null, Value::String(text)) if text.is_empty() && path.rsplit('.').next().is_some_and(|p| p.starts_with("$group_")) => {
+        (Value::Null, Value::String(text))
+            if text.is_empty()
+                && path
+                    .rsplit('.')
+                    .next()
+                    .is_some_and(|p| p.starts_with("$group_")) =>
+        {
             Ok(())
         }
-        (Value::Number(_), Value::Bool(actual)) => same(expected, &json!(u8::from(*actual)), path, tolerance),
+        (Value::Number(_), Value::Bool(actual)) => {
+            same(expected, &json!(u8::from(*actual)), path, tolerance)
+        }
         (Value::Number(expected), Value::Number(actual)) => {
-            let (e, a) = (expected.as_f64().unwrap_or(f64::NAN), actual.as_f64().unwrap_or(f64::NAN));
+            let (e, a) = (
+                expected.as_f64().unwrap_or(f64::NAN),
+                actual.as_f64().unwrap_or(f64::NAN),
+            );
             let close = (e - a).abs() <= tolerance.max(REL_TOL * e.abs().max(a.abs()));
             if close { Ok(()) } else { differ() }
         }
@@ -116,5 +170,9 @@ fn same(expected: &Value, actual: &Value, path: &str, tolerance: f64) -> Differe
 
 fn short(value: &Value) -> String {
     let text = value.to_string();
-    if text.len() <= 400 { text } else { text.chars().take(400).chain("…".chars()).collect() }
+    if text.len() <= 400 {
+        text
+    } else {
+        text.chars().take(400).chain("…".chars()).collect()
+    }
 }

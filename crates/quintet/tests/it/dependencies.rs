@@ -10,7 +10,15 @@ const ALLOWED: [(&str, &[&str]); 7] = [
     ("quintet-behavior", &[]),
     ("quintet-functions", &["quintet-behavior"]),
     ("quintet-store", &[]),
-    ("quintet", &["quintet-behavior", "quintet-functions", "quintet-query", "quintet-store"]),
+    (
+        "quintet",
+        &[
+            "quintet-behavior",
+            "quintet-functions",
+            "quintet-query",
+            "quintet-store",
+        ],
+    ),
     ("quintet-cli", &["quintet"]),
     ("quintet-benches", &["quintet"]),
 ];
@@ -29,17 +37,30 @@ fn packages() -> Vec<Value> {
 
 fn uses(package: &Value) -> Vec<&str> {
     let dependencies = package["dependencies"].as_array().expect("dependencies");
-    dependencies.iter().filter_map(|d| d["name"].as_str()).collect()
+    dependencies
+        .iter()
+        .filter_map(|d| d["name"].as_str())
+        .collect()
 }
 
 #[test]
 fn crates_use_only_what_lies_below_them() {
     let packages = packages();
-    assert_eq!(packages.len(), ALLOWED.len(), "a new crate needs its line in ALLOWED");
+    assert_eq!(
+        packages.len(),
+        ALLOWED.len(),
+        "a new crate needs its line in ALLOWED"
+    );
     for package in &packages {
         let name = package["name"].as_str().expect("name");
-        let (_, allowed) = ALLOWED.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{name} is not in ALLOWED"));
-        for used in uses(package).into_iter().filter(|used| used.starts_with("quintet")) {
+        let (_, allowed) = ALLOWED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap_or_else(|| panic!("{name} is not in ALLOWED"));
+        for used in uses(package)
+            .into_iter()
+            .filter(|used| used.starts_with("quintet"))
+        {
             assert!(allowed.contains(&used), "{name} must not use {used}");
         }
     }
@@ -50,7 +71,9 @@ fn the_pure_crates_know_no_engine() {
     for package in packages() {
         if PURE.contains(&package["name"].as_str().unwrap_or_default()) {
             for used in uses(&package) {
-                let engine = ["arrow", "parquet", "datafusion", "object_store"].iter().any(|engine| used.starts_with(engine));
+                let engine = ["arrow", "parquet", "datafusion", "object_store"]
+                    .iter()
+                    .any(|engine| used.starts_with(engine));
                 assert!(!engine, "{} must not use {used}", package["name"]);
             }
         }

@@ -1,5 +1,10 @@
 //! The engine from outside: what an embedding service relies on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 mod dependencies;
 mod embedding;

@@ -9,16 +9,31 @@ use serde_json::{Value, json};
 use crate::sample::{self, EVENTS, Event};
 
 async fn ask(definition: Value) -> Answer {
-    let engine = Engine::open(sample::store().await.location()).await.expect("the store");
-    engine.query_with(&definition.to_string(), &sample::options()).await.expect("an answer")
+    let engine = Engine::open(sample::store().await.location())
+        .await
+        .expect("the store");
+    engine
+        .query_with(&definition.to_string(), &sample::options())
+        .await
+        .expect("an answer")
 }
 
 fn days(row: &Value) -> Vec<NaiveDate> {
-    row["days"].as_array().expect("days").iter().map(|day| day.as_str().expect("a day").parse().expect("a date")).collect()
+    row["days"]
+        .as_array()
+        .expect("days")
+        .iter()
+        .map(|day| day.as_str().expect("a day").parse().expect("a date"))
+        .collect()
 }
 
 fn data(row: &Value) -> Vec<f64> {
-    row["data"].as_array().expect("data").iter().map(|n| n.as_f64().expect("a number")).collect()
+    row["data"]
+        .as_array()
+        .expect("data")
+        .iter()
+        .map(|n| n.as_f64().expect("a number"))
+        .collect()
 }
 
 fn month_of(at: DateTime<Utc>) -> NaiveDate {
@@ -46,11 +61,14 @@ fn distinct<'a>(
 }
 
 fn sizes(found: &BTreeMap<NaiveDate, BTreeSet<&str>>, days: &[NaiveDate]) -> Vec<f64> {
-    days.iter().map(|day| found.get(day).map_or(0.0, |actors| actors.len() as f64)).collect()
+    days.iter()
+        .map(|day| found.get(day).map_or(0.0, |actors| actors.len() as f64))
+        .collect()
 }
 
 fn between(from: &str, to: &str) -> impl Fn(&&Event) -> bool + use<> {
-    let (from, to): (NaiveDate, NaiveDate) = (from.parse().expect("a date"), to.parse().expect("a date"));
+    let (from, to): (NaiveDate, NaiveDate) =
+        (from.parse().expect("a date"), to.parse().expect("a date"));
     move |event| from <= event.at.date_naive() && event.at.date_naive() <= to
 }
 
@@ -66,11 +84,19 @@ async fn unique_companies_that_merged_pull_requests_by_month() {
     }))
     .await;
     let row = &answer.results()[0];
-    let events = EVENTS.iter().filter(named("pull_request_merged")).filter(between("2016-01-01", "2026-07-31"));
-    let expected = distinct(events, month_of, |event| event.groups.get("company").map(String::as_str));
+    let events = EVENTS
+        .iter()
+        .filter(named("pull_request_merged"))
+        .filter(between("2016-01-01", "2026-07-31"));
+    let expected = distinct(events, month_of, |event| {
+        event.groups.get("company").map(String::as_str)
+    });
     assert_eq!(days(row).len(), 127);
     assert_eq!(data(row), sizes(&expected, &days(row)));
-    assert!(data(row).iter().sum::<f64>() > 100.0, "the sample has companies");
+    assert!(
+        data(row).iter().sum::<f64>() > 100.0,
+        "the sample has companies"
+    );
 }
 
 #[tokio::test]
@@ -81,13 +107,18 @@ async fn people_by_week_and_all_events_by_week() {
     }))
     .await;
     let in_range = || EVENTS.iter().filter(between("2024-01-07", "2024-06-29"));
-    let people = distinct(in_range().filter(named("commit")), week_of, |event| Some(&event.person));
+    let people = distinct(in_range().filter(named("commit")), week_of, |event| {
+        Some(&event.person)
+    });
     let row = &answer.results()[0];
     assert_eq!(data(row), sizes(&people, &days(row)));
     let mut totals: HashMap<NaiveDate, f64> = HashMap::new();
     in_range().for_each(|event| *totals.entry(week_of(event.at)).or_default() += 1.0);
     let row = &answer.results()[1];
-    let expected: Vec<f64> = days(row).iter().map(|day| totals.get(day).copied().unwrap_or(0.0)).collect();
+    let expected: Vec<f64> = days(row)
+        .iter()
+        .map(|day| totals.get(day).copied().unwrap_or(0.0))
+        .collect();
     assert_eq!(data(row), expected);
 }
 
@@ -101,8 +132,15 @@ async fn commits_by_language_with_the_rest_folded() {
     }))
     .await;
     let mut counts: HashMap<String, f64> = HashMap::new();
-    for event in EVENTS.iter().filter(named("commit")).filter(between("2025-01-01", "2025-12-31")) {
-        let language = event.properties["language"].as_str().filter(|l| !l.is_empty()).unwrap_or("$$_posthog_breakdown_null_$$");
+    for event in EVENTS
+        .iter()
+        .filter(named("commit"))
+        .filter(between("2025-01-01", "2025-12-31"))
+    {
+        let language = event.properties["language"]
+            .as_str()
+            .filter(|l| !l.is_empty())
+            .unwrap_or("$$_posthog_breakdown_null_$$");
         *counts.entry(language.to_owned()).or_default() += 1.0;
     }
     let mut ranked: Vec<(String, f64)> = counts.into_iter().collect();
@@ -112,7 +150,12 @@ async fn commits_by_language_with_the_rest_folded() {
     let rows = answer.results().as_array().expect("rows");
     let mut found: Vec<(String, f64)> = rows
         .iter()
-        .map(|row| (row["breakdown_value"].as_str().expect("a value").to_owned(), row["aggregated_value"].as_f64().expect("a figure")))
+        .map(|row| {
+            (
+                row["breakdown_value"].as_str().expect("a value").to_owned(),
+                row["aggregated_value"].as_f64().expect("a figure"),
+            )
+        })
         .collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     ranked.sort_by(|a, b| a.0.cmp(&b.0));
@@ -139,14 +182,24 @@ async fn a_tree_of_filters_and_a_sum() {
         let language = event.properties["language"].as_str();
         let company = event.groups.get("company");
         (matches!(language, Some("rs" | "java")) && files.is_some_and(|n| n >= 3.0))
-            || (!event.properties["change_type"].is_null() && company.is_some_and(|c| c.to_lowercase().contains('a')))
+            || (!event.properties["change_type"].is_null()
+                && company.is_some_and(|c| c.to_lowercase().contains('a')))
     };
     let mut sums: HashMap<NaiveDate, f64> = HashMap::new();
-    for event in EVENTS.iter().filter(named("commit")).filter(between("2023-01-01", "2023-12-31")).filter(matches) {
-        *sums.entry(month_of(event.at)).or_default() += event.properties["files_changed"].as_f64().unwrap_or(0.0);
+    for event in EVENTS
+        .iter()
+        .filter(named("commit"))
+        .filter(between("2023-01-01", "2023-12-31"))
+        .filter(matches)
+    {
+        *sums.entry(month_of(event.at)).or_default() +=
+            event.properties["files_changed"].as_f64().unwrap_or(0.0);
     }
     let row = &answer.results()[0];
-    let expected: Vec<f64> = days(row).iter().map(|day| sums.get(day).copied().unwrap_or(0.0)).collect();
+    let expected: Vec<f64> = days(row)
+        .iter()
+        .map(|day| sums.get(day).copied().unwrap_or(0.0))
+        .collect();
     assert_eq!(data(row), expected);
     assert!(expected.iter().all(|&sum| sum > 0.0));
 }
@@ -192,7 +245,10 @@ async fn people_whose_first_commit_ever_lies_in_the_month() {
         .into_iter()
         .map(|month| {
             let next = month + Months::new(1);
-            firsts.values().filter(|at| month <= at.date_naive() && at.date_naive() < next).count() as f64
+            firsts
+                .values()
+                .filter(|at| month <= at.date_naive() && at.date_naive() < next)
+                .count() as f64
         })
         .collect();
     assert_eq!(data(row), expected);
@@ -208,7 +264,11 @@ async fn the_companies_behind_a_month() {
     }))
     .await;
     let mut expected: HashMap<&str, u64> = HashMap::new();
-    for event in EVENTS.iter().filter(named("pull_request_merged")).filter(between("2025-03-01", "2025-03-31")) {
+    for event in EVENTS
+        .iter()
+        .filter(named("pull_request_merged"))
+        .filter(between("2025-03-01", "2025-03-31"))
+    {
         if let Some(company) = event.groups.get("company") {
             *expected.entry(company).or_default() += 1;
         }
@@ -216,9 +276,20 @@ async fn the_companies_behind_a_month() {
     let rows = answer.results().as_array().expect("rows");
     let found: HashMap<&str, u64> = rows
         .iter()
-        .map(|row| (row["group_key"].as_str().expect("a key"), row["event_count"].as_u64().expect("a count")))
+        .map(|row| {
+            (
+                row["group_key"].as_str().expect("a key"),
+                row["event_count"].as_u64().expect("a count"),
+            )
+        })
         .collect();
     assert_eq!(found, expected);
-    let counts: Vec<u64> = rows.iter().filter_map(|row| row["event_count"].as_u64()).collect();
-    assert!(counts.is_sorted_by(|a, b| a >= b), "the most active come first");
+    let counts: Vec<u64> = rows
+        .iter()
+        .filter_map(|row| row["event_count"].as_u64())
+        .collect();
+    assert!(
+        counts.is_sorted_by(|a, b| a >= b),
+        "the most active come first"
+    );
 }

@@ -19,7 +19,10 @@ pub(crate) fn path() -> PathBuf {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { group_types: GROUP_TYPES.map(str::to_owned).to_vec(), ..Settings::default() }
+    Settings {
+        group_types: GROUP_TYPES.map(str::to_owned).to_vec(),
+        ..Settings::default()
+    }
 }
 
 /// A store with the sample in it.
@@ -39,9 +42,19 @@ static SAMPLE: OnceCell<Sample> = OnceCell::const_new();
 pub(crate) async fn store() -> &'static Sample {
     SAMPLE
         .get_or_init(|| async {
-            let sample = Sample { folder: tempfile::tempdir().expect("a folder") };
-            let engine = Engine::create(sample.location(), settings()).await.expect("a store");
-            let report = engine.ingest(Load { sources: vec![Source::Path(path())], ..Load::default() }).await.expect("a load");
+            let sample = Sample {
+                folder: tempfile::tempdir().expect("a folder"),
+            };
+            let engine = Engine::create(sample.location(), settings())
+                .await
+                .expect("a store");
+            let report = engine
+                .ingest(Load {
+                    sources: vec![Source::Path(path())],
+                    ..Load::default()
+                })
+                .await
+                .expect("a load");
             assert_eq!(report.events.stored as usize, EVENTS.len(), "{report:?}");
             sample
         })
@@ -50,7 +63,10 @@ pub(crate) async fn store() -> &'static Sample {
 
 /// The clock of all questions to the sample.
 pub(crate) fn options() -> QueryOptions {
-    QueryOptions { now: Some("2026-08-17T12:00:00Z".into()), ..QueryOptions::default() }
+    QueryOptions {
+        now: Some("2026-08-17T12:00:00Z".into()),
+        ..QueryOptions::default()
+    }
 }
 
 /// An event as plain Rust sees it.
@@ -65,11 +81,23 @@ pub(crate) struct Event {
 pub(crate) static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
     let mut text = String::new();
     let file = std::fs::File::open(path()).expect("the sample");
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("gzip");
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .expect("gzip");
     // The stream holds two events twice; of an event received twice the later one stays.
-    let mut received: Vec<Value> = text.lines().rev().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut received: Vec<Value> = text
+        .lines()
+        .rev()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     let mut known = HashSet::new();
-    received.retain(|line| known.insert([line["uuid"].clone(), line["event"].clone(), line["distinct_id"].clone()]));
+    received.retain(|line| {
+        known.insert([
+            line["uuid"].clone(),
+            line["event"].clone(),
+            line["distinct_id"].clone(),
+        ])
+    });
     received.iter().rev().map(event).collect()
 });
 
@@ -80,7 +108,10 @@ fn event(line: &Value) -> Event {
         name: text(&line["event"]),
         person: text(&line["distinct_id"]),
         at: text(&line["timestamp"]).parse().expect("a time"),
-        groups: groups.iter().map(|(kind, key)| (kind.clone(), text(key))).collect(),
+        groups: groups
+            .iter()
+            .map(|(kind, key)| (kind.clone(), text(key)))
+            .collect(),
         properties: line["properties"].clone(),
     }
 }
