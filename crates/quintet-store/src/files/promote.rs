@@ -19,8 +19,8 @@ const ONE_ROW_IN: usize = 20;
 const MAX_PROMOTED: usize = 24;
 /// These have columns or tables of their own, or are read at ingestion only.
 const NEVER_PROMOTED: [&str; 2] = ["$set", "$group"];
-/// All integers up to here are numbers of their own in a `Float64`.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+/// Up to here no two integers are the same `Float64`.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A property's value, as far as columns are concerned.
 #[derive(Debug, Clone, PartialEq)]
@@ -350,11 +350,18 @@ mod tests {
 
     #[test]
     fn what_a_column_cannot_hold_exactly_is_no_scalar() {
-        for json in ["9007199254740993", "1e999", r#""\ud800""#, "[1]", "{}"] {
+        for json in [
+            "9007199254740993",
+            "-9007199254740992",
+            "1e999",
+            r#""\ud800""#,
+            "[1]",
+            "{}",
+        ] {
             assert_eq!(Scalar::of(json), Scalar::Other, "{json}");
         }
         assert_eq!(
-            Scalar::of("9007199254740992"),
+            Scalar::of("9007199254740991"),
             Scalar::Number(MAX_EXACT_INTEGER)
         );
     }
