@@ -109,9 +109,9 @@ impl Matcher {
         match operator {
             "exact" | "in" | "is_cleaned_path_exact" => plain(equals(values)),
             "is_not" | "not_in" => negated(equals(values)),
-            "icontains" => plain(like(values, true)?),
-            "not_icontains" => negated(like(values, true)?),
-            "contains" => plain(like(values, false)?),
+            "icontains" => plain(like(operator, values, true)?),
+            "not_icontains" => negated(like(operator, values, true)?),
+            "contains" => plain(like(operator, values, false)?),
             "regex" => plain(patterns(operator, values)?),
             "not_regex" => negated(patterns(operator, values)?),
             "gt" => plain(compare(Comparison::Greater, values)),
@@ -123,15 +123,23 @@ impl Matcher {
             "is_date_after" => plain(dates(operator, Comparison::Greater, values)?),
             "between" => plain(between(operator, values)?),
             "not_between" => plain(Condition::Not(Box::new(between(operator, values)?))),
-            "semver_eq" => plain(version(operator, Comparison::Equal, values)?),
-            "semver_neq" => negated(version(operator, Comparison::Equal, values)?),
-            "semver_gt" => plain(version(operator, Comparison::Greater, values)?),
-            "semver_gte" => plain(version(operator, Comparison::GreaterOrEqual, values)?),
-            "semver_lt" => plain(version(operator, Comparison::Less, values)?),
-            "semver_lte" => plain(version(operator, Comparison::LessOrEqual, values)?),
-            "semver_tilde" => plain(version_range(operator, semver::tilde, values)?),
-            "semver_caret" => plain(version_range(operator, semver::caret, values)?),
-            "semver_wildcard" => plain(version_range(operator, semver::wildcard, values)?),
+            "semver_eq" => plain(versions(operator, values, compared(Comparison::Equal))?),
+            "semver_neq" => negated(versions(operator, values, compared(Comparison::Equal))?),
+            "semver_gt" => plain(versions(operator, values, compared(Comparison::Greater))?),
+            "semver_gte" => plain(versions(
+                operator,
+                values,
+                compared(Comparison::GreaterOrEqual),
+            )?),
+            "semver_lt" => plain(versions(operator, values, compared(Comparison::Less))?),
+            "semver_lte" => plain(versions(
+                operator,
+                values,
+                compared(Comparison::LessOrEqual),
+            )?),
+            "semver_tilde" => plain(versions(operator, values, within(semver::tilde))?),
+            "semver_caret" => plain(versions(operator, values, within(semver::caret))?),
+            "semver_wildcard" => plain(versions(operator, values, within(semver::wildcard))?),
             _ => Err(MatcherError::Operator(operator.to_owned())),
         }
     }
@@ -221,8 +229,8 @@ pub fn equal_texts(values: &[String]) -> Vec<String> {
 }
 
 /// SQL's LIKE with `%value%`: `%` and `_` in the value are wildcards, as upstream.
-fn like(values: &[String], ignore_case: bool) -> Result<Condition, MatcherError> {
-    let compile = |value: &String| {
+fn like(operator: &str, values: &[String], ignore_case: bool) -> Result<Condition, MatcherError> {
+    let compile = |value: &str| {
         let mut pattern = String::with_capacity(value.len() + 8);
         let mut letter = [0; 4];
         for c in value.chars() {
@@ -232,28 +240,23 @@ fn like(values: &[String], ignore_case: bool) -> Result<Condition, MatcherError>
                 _ => pattern.push_str(&regex::escape(c.encode_utf8(&mut letter))),
             }
         }
-        RegexBuilder::new(&pattern)
+        let pattern = RegexBuilder::new(&pattern)
             .case_insensitive(ignore_case)
             .dot_matches_new_line(true)
-            .build()
-            .map_err(|_| misfit("icontains", "a shorter text", value))
+            .build();
+        pattern.ok()
     };
-    values
-        .iter()
-        .map(compile)
-        .collect::<Result<_, _>>()
-        .map(Condition::Contains)
+    each(operator, values, "a shorter text", compile).map(Condition::Contains)
 }
 
 fn patterns(operator: &str, values: &[String]) -> Result<Condition, MatcherError> {
-    let compile = |value: &String| {
-        Regex::new(value).map_err(|_| misfit(operator, "a regular expression (RE2 syntax)", value))
-    };
-    values
-        .iter()
-        .map(compile)
-        .collect::<Result<_, _>>()
-        .map(Condition::Contains)
+    each(
+        operator,
+        values,
+        "a regular expression (RE2 syntax)",
+        |value| Regex::new(value).ok(),
+    )
+    .map(Condition::Contains)
 }
 
 fn compare(comparison: Comparison, values: &[String]) -> Condition {
@@ -268,59 +271,47 @@ fn dates(
     comparison: Comparison,
     values: &[String],
 ) -> Result<Condition, MatcherError> {
-    let parse = |v: &String| {
-        parse_date(v)
-            .map(|at| (comparison, at))
-            .ok_or_else(|| misfit(operator, "a date", v))
-    };
-    values
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()
-        .map(Condition::Dates)
+    each(operator, values, "a date", |value| {
+        Some((comparison, parse_date(value)?))
+    })
+    .map(Condition::Dates)
 }
 
 fn between(operator: &str, values: &[String]) -> Result<Condition, MatcherError> {
     let expected = "two numbers, the smaller first";
-    let bounds: Option<Vec<f64>> = values.iter().map(|v| number(v)).collect();
-    match bounds.as_deref() {
-        Some(&[low, high]) if low <= high => Ok(Condition::Between(low, high)),
+    match each(operator, values, expected, number)?.as_slice() {
+        &[low, high] if low <= high => Ok(Condition::Between(low, high)),
         _ => Err(misfit(operator, expected, &values.join(", "))),
     }
 }
 
-fn version(
-    operator: &str,
-    comparison: Comparison,
-    values: &[String],
-) -> Result<Condition, MatcherError> {
-    let parse = |v: &String| {
-        semver::parse(v)
-            .map(|at| VersionTest::Compare(comparison, at))
-            .ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
-    };
-    values
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()
-        .map(Condition::Version)
+fn compared(comparison: Comparison) -> impl Fn(&str) -> Option<VersionTest> {
+    move |value| Some(VersionTest::Compare(comparison, semver::parse(value)?))
 }
 
-fn version_range(
+fn within(range: fn(&str) -> Option<(Version, Version)>) -> impl Fn(&str) -> Option<VersionTest> {
+    move |value| range(value).map(|(from, to)| VersionTest::Range(from, to))
+}
+
+fn versions(
     operator: &str,
-    range: fn(&str) -> Option<(Version, Version)>,
     values: &[String],
+    test: impl Fn(&str) -> Option<VersionTest>,
 ) -> Result<Condition, MatcherError> {
-    let parse = |v: &String| {
-        range(v)
-            .map(|(from, to)| VersionTest::Range(from, to))
-            .ok_or_else(|| misfit(operator, "a version such as 1.2.3", v))
-    };
+    each(operator, values, "a version such as 1.2.3", test).map(Condition::Version)
+}
+
+/// Every value made into what the operator compares with.
+fn each<T>(
+    operator: &str,
+    values: &[String],
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, MatcherError> {
     values
         .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()
-        .map(Condition::Version)
+        .map(|value| parse(value).ok_or_else(|| misfit(operator, expected, value)))
+        .collect()
 }
 
 fn misfit(operator: &str, expected: &'static str, value: &str) -> MatcherError {
