@@ -5,6 +5,10 @@
 //!
 //! - [`property`]: a JSON property as text or number, and the operators that compare it.
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
+//! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
+//! - [`stickiness`]: in how many intervals an actor was active.
 
 pub mod figures;
+pub mod lifecycle;
 pub mod property;
+pub mod stickiness;

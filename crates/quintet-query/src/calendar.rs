@@ -26,7 +26,7 @@ impl Calendar {
         }
     }
 
-    /// The instant of a local time: the first of two when the clock goes back, the moment of the change when it is skipped.
+    /// The instant of a local time: the first of two when the clock goes back, read on as if it had not changed when it is skipped.
     pub(crate) fn first_instant(&self, local: NaiveDateTime) -> DateTime<Tz> {
         match self.zone.from_local_datetime(&local) {
             LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant,
@@ -52,6 +52,33 @@ impl Calendar {
         self.zone.from_utc_datetime(&utc)
     }
 
+    /// The instant at which a bucket starts: that of the local time, or the moment of the change when the clock skips it, so
+    /// that later local times never give earlier instants.
+    pub(crate) fn edge(&self, local: NaiveDateTime) -> DateTime<Tz> {
+        match self.zone.from_local_datetime(&local) {
+            LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant,
+            LocalResult::None => self.change_before(self.after_gap(local)),
+        }
+    }
+
+    /// The first instant with the offset of this one, which lies less than a day after a change. Clocks change on full seconds.
+    fn change_before(&self, after: DateTime<Tz>) -> DateTime<Tz> {
+        let offset = after.offset().fix();
+        let at = |second: i64| self.zone.timestamp_opt(second, 0).single();
+        let has_changed =
+            |second: i64| at(second).is_some_and(|instant| instant.offset().fix() == offset);
+        let (mut before, mut since) = (after.timestamp() - 26 * 60 * 60, after.timestamp());
+        while since - before > 1 {
+            let middle = before + (since - before) / 2;
+            if has_changed(middle) {
+                since = middle;
+            } else {
+                before = middle;
+            }
+        }
+        at(since).unwrap_or(after)
+    }
+
     /// Where the bucket of a local time starts.
     pub(crate) fn start_of(&self, interval: Interval, local: NaiveDateTime) -> NaiveDateTime {
         let day = local.date();
@@ -74,6 +101,22 @@ impl Calendar {
             Interval::Week => local.checked_add_days(Days::new(7)),
             Interval::Month => local.checked_add_months(Months::new(1)),
             Interval::Quarter => local.checked_add_months(Months::new(3)),
+        }
+    }
+
+    /// Where the bucket before the one that starts at `local` starts; `None` at the start of the calendar.
+    pub(crate) fn previous(
+        &self,
+        interval: Interval,
+        local: NaiveDateTime,
+    ) -> Option<NaiveDateTime> {
+        match interval {
+            Interval::Minute => local.checked_sub_signed(Duration::minutes(1)),
+            Interval::Hour => local.checked_sub_signed(Duration::hours(1)),
+            Interval::Day => local.checked_sub_days(Days::new(1)),
+            Interval::Week => local.checked_sub_days(Days::new(7)),
+            Interval::Month => local.checked_sub_months(Months::new(1)),
+            Interval::Quarter => local.checked_sub_months(Months::new(3)),
         }
     }
 

@@ -22,20 +22,28 @@
 //! # Ok::<(), quintet_query::Error>(())
 //! ```
 
+pub mod breakdown;
 pub mod filter;
+pub mod lifecycle;
+pub mod series;
+pub mod stickiness;
 pub mod trends;
 
 mod calendar;
+mod compare;
 mod context;
 mod dates;
 mod definitions;
 mod error;
 mod group;
+mod insight;
+mod numbers;
 mod period;
 mod query;
 mod reader;
 mod sliding;
 
+pub use compare::CompareFilter;
 pub use context::{Context, Interval, WeekStart};
 pub use dates::DateRange;
 pub use definitions::{
@@ -45,5 +53,5 @@ pub use definitions::{
 pub use error::{Error, Result};
 pub use group::{GroupIndex, GroupType};
 pub use period::Period;
-pub use query::Query;
+pub use query::{ActorsPage, Query};
 pub use sliding::SlidingBuckets;

@@ -44,7 +44,7 @@ impl Period {
         let calendar = Calendar::of(context);
         let mut period = Self::without_buckets(range);
         let mut start = calendar.start_of(interval, range.from.naive_local());
-        while calendar.first_instant(start) <= range.to {
+        while calendar.edge(start) <= range.to {
             if period.days.len() == MOST_BUCKETS {
                 return Err(Error::invalid(
                     path,
@@ -59,7 +59,7 @@ impl Period {
                 .next(interval, start)
                 .ok_or_else(|| out_of_calendar(path))?;
         }
-        period.edges.push(micros(calendar.first_instant(start)));
+        period.edges.push(micros(calendar.edge(start)));
         Ok(period)
     }
 
@@ -71,10 +71,10 @@ impl Period {
         interval: Interval,
         calendar: &Calendar,
     ) {
-        let edge = micros(calendar.first_instant(start));
+        let edge = micros(calendar.edge(start));
         let next = calendar
             .next(interval, start)
-            .map_or(edge, |next| micros(calendar.first_instant(next)));
+            .map_or(edge, |next| micros(calendar.edge(next)));
         if next <= edge {
             return;
         }

@@ -5,8 +5,14 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::reader::{Field, Path};
+use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
+
+mod actors;
+
+pub use actors::ActorsPage;
 
 /// Any query that can be run.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +22,14 @@ pub enum Query {
     Trends(TrendsQuery),
     /// The actors behind a figure of a trend.
     TrendsActors(InsightActorsQuery),
+    /// How many actors were active in how many intervals.
+    Stickiness(StickinessQuery),
+    /// The actors behind a figure of stickiness.
+    StickinessActors(StickinessActorsQuery),
+    /// How many persons are new, come back or stay away.
+    Lifecycle(LifecycleQuery),
+    /// The persons behind a figure of a lifecycle.
+    LifecycleActors(LifecycleActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -38,19 +52,16 @@ const NOT_YET: &[&str] = &[
     "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
-    "LifecycleQuery",
     "PathsQuery",
     "PersonsNode",
     "RetentionQuery",
     "SavedInsightNode",
     "SessionsTimelineQuery",
-    "StickinessActorsQuery",
-    "StickinessQuery",
     "WebOverviewQuery",
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, InsightActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -77,8 +88,11 @@ impl Query {
         let kind = object.require("kind")?;
         match kind.text()?.as_str() {
             "TrendsQuery" => TrendsQuery::parse(&definition).map(Self::Trends),
-            "InsightActorsQuery" => InsightActorsQuery::parse(&definition).map(Self::TrendsActors),
-            "ActorsQuery" => InsightActorsQuery::parse_wrapped(&definition).map(Self::TrendsActors),
+            "StickinessQuery" => StickinessQuery::parse(&definition).map(Self::Stickiness),
+            "LifecycleQuery" => LifecycleQuery::parse(&definition).map(Self::Lifecycle),
+            "InsightActorsQuery" => actors::parse(&definition),
+            "StickinessActorsQuery" => actors::parse_stickiness(&definition),
+            "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
                 object.finish(&[&["name", "tags", "version"]])?;
@@ -93,6 +107,10 @@ impl Query {
         match self {
             Self::Trends(trends) => trends.needs_earliest(),
             Self::TrendsActors(actors) => actors.source.needs_earliest(),
+            Self::Stickiness(stickiness) => stickiness.needs_earliest(),
+            Self::StickinessActors(actors) => actors.source.needs_earliest(),
+            Self::Lifecycle(lifecycle) => lifecycle.needs_earliest(),
+            Self::LifecycleActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }
@@ -112,7 +130,7 @@ fn wrapped(value: &Value) -> Option<&Value> {
 }
 
 /// Why a query of this kind cannot be run.
-pub(crate) fn not_run(field: &Field<'_>, kind: &str) -> Error {
+fn not_run(field: &Field<'_>, kind: &str) -> Error {
     if NOT_YET.contains(&kind) {
         Error::unsupported(
             format!("{kind} ({})", field.path),

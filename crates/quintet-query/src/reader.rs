@@ -191,6 +191,17 @@ impl<'a> Object<'a> {
             .transpose()
     }
 
+    /// Refuses a field that would change the figures. Null, false, an empty list and an empty object say nothing.
+    pub(crate) fn refuse(&mut self, name: &'static str, instead: &str) -> Result<()> {
+        match self.get(name) {
+            Some(field) if !says_nothing(field.value) => Err(Error::unsupported(
+                format!("the field `{}`", field.path),
+                instead,
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses every field that was neither read nor is known to leave the figures alone. Null says nothing and is fine.
     pub(crate) fn finish(self, harmless: &[&[&str]]) -> Result<()> {
         let unknown = self.fields.iter().find(|(name, value)| {
@@ -205,6 +216,15 @@ impl<'a> Object<'a> {
                 "is not a field that is known here and could change the figures; check its spelling or leave it out",
             )),
         }
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
     }
 }
 

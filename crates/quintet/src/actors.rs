@@ -25,6 +25,7 @@ pub(crate) const DISTINCT_ID: &str = "distinct id";
 pub(crate) const EVENT_COUNT: &str = "event_count";
 
 /// What part of a list is wanted.
+#[derive(Clone, Copy)]
 pub(crate) struct Page<'a> {
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
@@ -39,11 +40,40 @@ pub(crate) async fn rows(
     data: &Data,
     run: &Run,
 ) -> Result<(Vec<Value>, bool)> {
-    let found = match page.search {
-        Some(_) => actors,
-        None => actors.limit(page.offset, page.limit.map(|limit| limit.saturating_add(1)))?,
+    // A search needs to know all of them; otherwise only the page is read.
+    let (found, rest) = match page.search {
+        Some(_) => (actors, *page),
+        None => {
+            let one_more = page.limit.map(|limit| limit.saturating_add(1));
+            (
+                actors.limit(page.offset, one_more)?,
+                Page { offset: 0, ..*page },
+            )
+        }
     };
-    let found = objects(&run.collect(found).await?)?;
+    described(
+        objects(&run.collect(found).await?)?,
+        actor,
+        &rest,
+        data,
+        run,
+    )
+    .await
+}
+
+/// The rows of a list of actors that is in memory already, in the list's order, and whether more follow.
+pub(crate) async fn described(
+    mut found: Vec<Map<String, Value>>,
+    actor: Actor,
+    page: &Page<'_>,
+    data: &Data,
+    run: &Run,
+) -> Result<(Vec<Value>, bool)> {
+    let limit = page.limit.unwrap_or(usize::MAX);
+    if page.search.is_none() {
+        found.drain(..page.offset.min(found.len()));
+        found.truncate(limit.saturating_add(1));
+    }
     let mut rows = match actor {
         Actor::Person => persons(found, data, run).await?,
         Actor::Group(_) => groups(found, actor, data, run).await?,
@@ -53,7 +83,6 @@ pub(crate) async fn rows(
         rows.retain(|row| is_found(row, &search));
         rows.drain(..page.offset.min(rows.len()));
     }
-    let limit = page.limit.unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     Ok((rows, has_more))

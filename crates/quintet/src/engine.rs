@@ -5,30 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::prelude::SessionContext;
-use quintet_query::filter::Filter;
-use quintet_query::trends::{self, Breakdown, InsightActorsQuery, Trends, TrendsQuery};
 use quintet_query::{Context, Definitions, Query};
 use quintet_store::{
     Folder, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store, WeekStart,
-    schema,
 };
 use serde_json::{Value, json};
 
-use crate::actors::{self, Page};
 use crate::answer::Answer;
-use crate::data::{ActorKeys, Data, column};
-use crate::plan::CohortMembership;
-use crate::plan::matching::{Matching, micros};
-use crate::plan::trends::Question;
-use crate::plan::trends_actors;
+use crate::data::{ActorKeys, Data};
 use crate::run::{Run, Transport};
 use crate::session::{Limits, session};
-use crate::{Error, Result, rows, sql};
-
-/// Events before this are clocks gone wrong, and do not decide when "all" begins: 1 January 1980.
-const PLAUSIBLE: i64 = 315_532_800_000_000;
+use crate::{Error, Result, insights, sql};
 
 /// Answers questions over one store or one plain folder of Parquet. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
@@ -323,10 +311,6 @@ impl Engine {
         let context = pinned.context(options)?;
         let data = self.data(pinned).await?;
         let answered = match query {
-            Query::Trends(query) => self.trends(query, context.clone(), &data, run).await,
-            Query::TrendsActors(query) => {
-                self.trends_actors(query, context.clone(), &data, run).await
-            }
             Query::Sql(text) => {
                 let plan =
                     sql::plan(&data, pinned.snapshot(), text, self.options.files_in_sql).await?;
@@ -335,141 +319,13 @@ impl Engine {
                     .await
                     .and_then(|batches| Answer::of_batches(schema, batches))
             }
-            _ => Err(Error::unsupported(
-                "this kind of query",
-                "use a newer version",
-            )),
+            _ => insights::answer(query, context.clone(), &data, run).await,
         };
         let answer = pinned.diagnosed(answered).await?;
         Ok(answer
             .with("timezone", json!(context.timezone.name()))
             .with("snapshot", json!(pinned.version())))
     }
-
-    async fn trends(
-        &self,
-        query: &TrendsQuery,
-        context: Context,
-        data: &Data,
-        run: &Run,
-    ) -> Result<Answer> {
-        let (trends, cohorts) = self.resolve_trends(query, context, data, run).await?;
-        let question = Question {
-            trends: &trends,
-            data,
-            cohorts: &cohorts,
-            run,
-        };
-        let current = question.figures(&trends.current).await?;
-        let previous = match &trends.previous {
-            Some(period) => Some(question.figures(period).await?),
-            None => None,
-        };
-        let result = trends::shape(&trends, current, previous);
-        Ok(Answer::of_rows(result.results)
-            .with("hasMore", json!(result.has_more))
-            .with("resolved_date_range", result.resolved_date_range))
-    }
-
-    /// "all" begins with the earliest event of the series, which are known only once the query is resolved: so it is resolved twice then.
-    async fn resolve_trends(
-        &self,
-        query: &TrendsQuery,
-        mut context: Context,
-        data: &Data,
-        run: &Run,
-    ) -> Result<(Trends, CohortMembership)> {
-        let mut trends = query.resolve(&context)?;
-        let cohorts = CohortMembership::of(trends_filters(&trends).iter(), data, run).await?;
-        if query.needs_earliest() {
-            let any = Filter::Any(
-                trends
-                    .series
-                    .iter()
-                    .map(|series| series.matching.clone())
-                    .collect(),
-            );
-            context.earliest = earliest(&any, data, &cohorts, run).await?;
-            trends = query.resolve(&context)?;
-        }
-        Ok((trends, cohorts))
-    }
-
-    async fn trends_actors(
-        &self,
-        query: &InsightActorsQuery,
-        mut context: Context,
-        data: &Data,
-        run: &Run,
-    ) -> Result<Answer> {
-        if query.source.needs_earliest() {
-            let (trends, cohorts) = self
-                .resolve_trends(&query.source, context.clone(), data, run)
-                .await?;
-            let any = Filter::Any(
-                trends
-                    .series
-                    .iter()
-                    .map(|series| series.matching.clone())
-                    .collect(),
-            );
-            context.earliest = earliest(&any, data, &cohorts, run).await?;
-        }
-        let query = query.resolve(&context)?;
-        let filters = [&query.series.matching, &query.series.filter];
-        let cohorts = CohortMembership::of(filters.into_iter(), data, run).await?;
-        let page = Page {
-            limit: query.limit,
-            offset: query.offset,
-            search: query.search.as_deref(),
-        };
-        let list = trends_actors::actors(&query, data, &cohorts)?;
-        let (rows, has_more) =
-            actors::rows(list, query.series.measure.actor(), &page, data, run).await?;
-        Ok(Answer::of_rows(rows)
-            .with("hasMore", json!(has_more))
-            .with("limit", json!(query.limit))
-            .with("offset", json!(query.offset)))
-    }
-}
-
-/// Every filter that a trend evaluates, cohorts of its breakdown among them.
-fn trends_filters(trends: &Trends) -> Vec<Filter> {
-    let of_series = trends
-        .series
-        .iter()
-        .flat_map(|series| [series.matching.clone(), series.filter.clone()]);
-    let of_breakdown = match &trends.breakdown {
-        Some(Breakdown::Cohorts(cohorts)) => cohorts.as_slice(),
-        _ => &[],
-    };
-    let cohorts = of_breakdown.iter().flatten().map(|cohort| Filter::Cohort {
-        cohort: Arc::clone(cohort),
-        negated: false,
-    });
-    of_series.chain(cohorts).collect()
-}
-
-/// The time of the earliest event that satisfies a filter.
-async fn earliest(
-    filter: &Filter,
-    data: &Data,
-    cohorts: &CohortMembership,
-    run: &Run,
-) -> Result<Option<i64>> {
-    let events = Matching::new(data, cohorts)
-        .since(PLAUSIBLE)
-        .that(filter)?
-        .events()?;
-    let first = events.aggregate(
-        vec![],
-        vec![micros(min(column(schema::TIMESTAMP))).alias("earliest")],
-    )?;
-    let rows = rows::objects(&run.collect(first).await?)?;
-    Ok(rows
-        .first()
-        .and_then(|row| row.get("earliest"))
-        .and_then(Value::as_i64))
 }
 
 /// What a question reads, not changed by later loads.

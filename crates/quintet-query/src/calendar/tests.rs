@@ -60,6 +60,26 @@ fn a_skipped_midnight_is_the_moment_of_the_change() {
 }
 
 #[test]
+fn a_bucket_that_the_clock_skips_starts_at_the_moment_of_the_change() {
+    let berlin = calendar("Europe/Berlin");
+    for skipped in ["2024-03-31T02:00:00", "2024-03-31T02:30:00"] {
+        assert_eq!(
+            berlin.edge(local(skipped)).to_rfc3339(),
+            "2024-03-31T03:00:00+02:00"
+        );
+    }
+    let apia = calendar("Pacific/Apia");
+    for skipped in ["2011-12-30T00:00:00", "2011-12-30T17:00:00"] {
+        assert_eq!(
+            apia.edge(local(skipped)),
+            apia.edge(local("2011-12-31T00:00:00"))
+        );
+    }
+    let shown = local("2024-03-31T01:59:00");
+    assert_eq!(berlin.edge(shown), berlin.first_instant(shown));
+}
+
+#[test]
 fn weeks_start_on_the_day_of_the_project() {
     let sunday = calendar("UTC");
     let monday = Calendar {

@@ -465,3 +465,25 @@ fn compare_to_goes_back_from_the_start() {
             .starts_with("compareFilter.compare_to: ")
     );
 }
+
+#[test]
+fn minutes_and_hours_that_the_clock_skips_have_no_bucket() {
+    let berlin = context("2024-04-02T12:00:00Z", "Europe/Berlin");
+    let minutes = days(
+        Some("2024-03-31 01:58:00"),
+        Some("2024-03-31 03:01:00"),
+        Interval::Minute,
+        &berlin,
+    );
+    let shown: Vec<&str> = minutes.iter().map(|day| &day[11..16]).collect();
+    assert_eq!(shown, ["01:58", "01:59", "03:00", "03:01"]);
+    let apia = context("2012-01-05T12:00:00Z", "Pacific/Apia");
+    let hours = days(
+        Some("2011-12-29 22:00:00"),
+        Some("2011-12-31 01:00:00"),
+        Interval::Hour,
+        &apia,
+    );
+    let shown: Vec<&str> = hours.iter().map(|day| &day[8..16]).collect();
+    assert_eq!(shown, ["29 22:00", "29 23:00", "31 00:00", "31 01:00"]);
+}

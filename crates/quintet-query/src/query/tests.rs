@@ -105,9 +105,7 @@ fn kinds_that_are_not_run_yet_are_named() {
     for kind in [
         "FunnelsQuery",
         "RetentionQuery",
-        "LifecycleQuery",
         "PathsQuery",
-        "StickinessQuery",
         "GroupsQuery",
     ] {
         let error = refused(&format!(r#"{{"kind": "{kind}"}}"#));
@@ -118,6 +116,34 @@ fn kinds_that_are_not_run_yet_are_named() {
         r#"{"kind": "ActorsQuery", "source": {"kind": "InsightActorsQuery", "source": {"kind": "FunnelsQuery"}}}"#,
     );
     assert_eq!(inside.code(), "unsupported");
+}
+
+#[test]
+fn questions_for_actors_are_those_of_their_source() {
+    let ask = |kind: &str, source: &str| {
+        let question = format!(
+            r#"{{"kind": "{kind}", "source": {{"kind": "{source}", "series": [{{"kind": "EventsNode"}}]}}}}"#
+        );
+        let wrapped = format!(r#"{{"kind": "ActorsQuery", "limit": 5, "source": {question}}}"#);
+        (Query::parse(&question), Query::parse(&wrapped))
+    };
+    let (Ok(Query::StickinessActors(alone)), Ok(Query::StickinessActors(wrapped))) =
+        ask("InsightActorsQuery", "StickinessQuery")
+    else {
+        panic!()
+    };
+    assert_eq!((alone.page.limit, wrapped.page.limit), (None, Some(5)));
+    let (Ok(Query::LifecycleActors(alone)), Ok(Query::LifecycleActors(wrapped))) =
+        ask("InsightActorsQuery", "LifecycleQuery")
+    else {
+        panic!()
+    };
+    assert_eq!((alone.page.limit, wrapped.page.limit), (None, Some(5)));
+    let (operated, _) = ask("StickinessActorsQuery", "StickinessQuery");
+    assert!(matches!(operated, Ok(Query::StickinessActors(_))));
+    let (foreign, wrapped) = ask("StickinessActorsQuery", "TrendsQuery");
+    assert_eq!(foreign.unwrap_err().path(), "source.kind");
+    assert_eq!(wrapped.unwrap_err().path(), "source.kind");
 }
 
 #[test]

@@ -1,21 +1,22 @@
 //! The actors behind one figure of a trend: who is counted in a point, a slice or a cell. Rules: `spec/trends.md` section 10.
 
 mod parse;
-mod restriction;
 
 use chrono::{DateTime, Duration, NaiveDateTime};
 use chrono_tz::Tz;
 
 use crate::Context;
+use crate::breakdown::{ActorsBreakdown, Restriction};
 use crate::calendar::{Calendar, midnight};
+use crate::compare::not_compared;
 use crate::dates::{ResolvedRange, out_of_calendar, parse_compare_to, parse_instant, shift};
 use crate::error::{Error, Result};
-use crate::filter::Property;
+use crate::filter::{Filter, Property};
+use crate::insight::the_series;
 use crate::period::micros;
 use crate::reader::Path;
 
 use super::{Measure, Series, TrendsQuery};
-use restriction::{Restriction, restricted};
 
 /// A question for the actors behind one figure of a trend.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,15 +41,6 @@ pub struct InsightActorsQuery {
     pub offset: usize,
     /// Text that an actor's name, key, ids or email must contain.
     pub search: Option<String>,
-}
-
-/// The breakdown value of a figure, as rows show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActorsBreakdown {
-    /// Of the single form, or the number of a cohort.
-    Value(String),
-    /// Of the list form.
-    Values(Vec<String>),
 }
 
 /// A resolved question for the actors behind one figure.
@@ -89,16 +81,7 @@ impl InsightActorsQuery {
             .source
             .resolve(context)
             .map_err(|error| error.within("source"))?;
-        let asked = trends.series.len();
-        let Some(series) = trends.series.into_iter().nth(self.series) else {
-            return Err(Error::invalid(
-                &root.field("series"),
-                format!(
-                    "there is no series {}; the query has {asked}, counted from 0",
-                    self.series
-                ),
-            ));
-        };
+        let series = the_series(trends.series, self.series)?;
         let restriction = Restriction::of(
             self.breakdown.as_ref(),
             trends.breakdown.as_ref(),
@@ -256,11 +239,29 @@ impl InsightActorsQuery {
     }
 }
 
-fn not_compared() -> Error {
-    Error::invalid(
-        &Path::root().field("compare"),
-        "is previous, but the query compares with nothing; set `compareFilter` in its source",
-    )
+/// The series with what its breakdown value demands.
+///
+/// A first-time measure takes the value of the first event: that must not make a later event the first, so what
+/// "matching" measures look for moves into the event itself.
+fn restricted(mut series: Series, conditions: Vec<Filter>) -> Series {
+    if conditions.is_empty() {
+        return series;
+    }
+    if let Measure::FirstTime {
+        actor,
+        matching: true,
+    } = series.measure
+    {
+        series.matching = Filter::all([series.matching, series.filter]);
+        series.filter = Filter::all(conditions);
+        series.measure = Measure::FirstTime {
+            actor,
+            matching: false,
+        };
+    } else {
+        series.filter = Filter::all([series.filter].into_iter().chain(conditions));
+    }
+    series
 }
 
 #[cfg(test)]

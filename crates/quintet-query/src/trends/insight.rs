@@ -3,12 +3,10 @@
 //! Everything relative is resolved (clock, zone, week start); an illegal combination cannot be expressed.
 //! Rules: `spec/trends.md`.
 
-use std::sync::Arc;
-
-use serde_json::Value;
-
-use crate::filter::{Cohort, Filter, Property};
-use crate::{GroupIndex, Interval, Period};
+use crate::breakdown::Breakdown;
+use crate::filter::{Filter, Property};
+use crate::series::{Actor, SeriesEcho};
+use crate::{Interval, Period};
 
 use super::{Display, Formula};
 
@@ -48,38 +46,6 @@ pub struct Series {
     pub unknown_action: bool,
     /// What rows echo about the series.
     pub echo: SeriesEcho,
-}
-
-/// What rows say about their series.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeriesEcho {
-    /// Position of the series.
-    pub order: usize,
-    /// The event's or the action's name, or `All events`: the label.
-    pub label: String,
-    /// `events` or `actions`.
-    pub kind: &'static str,
-    /// The event's name, the action's number, or null for every event.
-    pub id: Value,
-    /// Name as the definition gives it, else that of the event or action.
-    pub name: Option<String>,
-    /// Name that a person gave the series.
-    pub custom_name: Option<String>,
-    /// What is counted, as asked.
-    pub math: Option<&'static str>,
-    /// The property that is aggregated.
-    pub math_property: Option<String>,
-    /// The group type whose groups are counted.
-    pub math_group_type_index: Option<u8>,
-}
-
-/// Who is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Actor {
-    /// The person of an event.
-    Person,
-    /// The event's group of this type; events without one are left out.
-    Group(GroupIndex),
 }
 
 /// The figure of a bucket.
@@ -135,35 +101,6 @@ pub enum Aggregate {
     Maximum,
     /// Linear interpolation at `q * (n - 1)` of the sorted values; the median is 0.5.
     Quantile(f64),
-}
-
-/// A row per value of something.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Breakdown {
-    /// By the values of one to three properties.
-    Properties {
-        /// One to three.
-        parts: Vec<BreakdownPart>,
-        /// True when asked as a list (`breakdowns`): values are lists then, even of one.
-        list: bool,
-        /// How many values keep a row of their own.
-        limit: usize,
-        /// Drop the rows that hold the rest.
-        hide_other: bool,
-    },
-    /// By membership of cohorts, in the order asked; `None` is everyone.
-    Cohorts(Vec<Option<Arc<Cohort>>>),
-}
-
-/// One property that rows are broken down by.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BreakdownPart {
-    /// Which property.
-    pub property: Property,
-    /// Strip trailing `/?#`.
-    pub normalize_url: bool,
-    /// Number of equal-width bins of a numeric property.
-    pub bins: Option<u32>,
 }
 
 impl Measure {

@@ -6,23 +6,24 @@ mod actors;
 mod display;
 mod formula;
 mod insight;
-mod math;
 mod parse;
 mod query;
 mod resolve;
 mod shape;
 
-pub use actors::{ActorsBreakdown, InsightActorsQuery, TrendsActors};
+pub use actors::{InsightActorsQuery, TrendsActors};
 pub use display::Display;
 pub use formula::Formula;
-pub use insight::{
-    Actor, Aggregate, Breakdown, BreakdownPart, Measure, Series, SeriesEcho, Trends,
-};
-pub use math::Math;
-pub use query::{
-    ActionsNode, BreakdownBy, BreakdownFilter, BreakdownProperty, CohortChoice, CompareFilter,
-    EventsNode, FormulaNode, MathProperty, SeriesNode, SeriesSource, TrendsQuery,
-};
-pub use shape::{Figure, NULL_LABEL, OTHER_LABEL, TrendsResult, shape};
+pub use insight::{Aggregate, Measure, Series, Trends};
+pub use query::{FormulaNode, TrendsQuery};
+pub use shape::{Figure, TrendsResult, shape};
 
-pub use crate::Period;
+pub use crate::breakdown::{
+    ActorsBreakdown, Breakdown, BreakdownBy, BreakdownFilter, BreakdownPart, BreakdownProperty,
+    CohortChoice, NULL_LABEL, OTHER_LABEL,
+};
+pub use crate::compare::CompareFilter;
+pub use crate::period::Period;
+pub use crate::series::{
+    ActionsNode, Actor, EventsNode, Math, MathProperty, SeriesEcho, SeriesNode, SeriesSource,
+};

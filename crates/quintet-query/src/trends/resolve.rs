@@ -1,23 +1,16 @@
 //! From a trend as it is asked for to what it means in a context. Rules: `spec/trends.md` sections 1 to 4.
 
 use crate::dates::{Reading, ResolvedRange};
-use crate::definitions::{Action, resolve_cohort};
 use crate::error::{Error, Result};
-use crate::filter::{Filter, Property};
+use crate::filter::Property;
+use crate::insight::sampling;
 use crate::reader::Path;
-use crate::{Context, GroupIndex, Interval, Period, SlidingBuckets};
+use crate::series::{Actor, Conditions, Math, MathProperty, SeriesNode, SeriesSource};
+use crate::{Context, Interval, Period, SlidingBuckets};
 
-use super::parse::at_most_three;
-use super::query::{
-    BreakdownBy, BreakdownProperty, CohortChoice, MathProperty, SeriesNode, SeriesSource,
-    TrendsQuery,
-};
-use super::{
-    Actor, Aggregate, Breakdown, BreakdownPart, Display, Formula, Math, Measure, Series,
-    SeriesEcho, Trends,
-};
+use super::query::TrendsQuery;
+use super::{Aggregate, Display, Formula, Measure, Series, Trends};
 
-const DEFAULT_LIMIT: usize = 25;
 /// A map has room for every country.
 const WORLD_MAP_LIMIT: usize = 250;
 
@@ -42,12 +35,31 @@ impl TrendsQuery {
             previous: previous
                 .map(|range| self.period(&range, context))
                 .transpose()?,
-            breakdown: self.resolve_breakdown(context, &root.field("breakdownFilter"))?,
+            breakdown: self.breakdown.resolve(self.breakdown_values(), context)?,
             display: self.display,
             smoothing: self.smoothing_intervals.max(1),
             formulas: self.resolve_formulas(&root.field("trendsFilter"))?,
-            sampling: sampling(self.sampling_factor, &root.field("samplingFactor"))?,
+            sampling: self.sampling()?,
         })
+    }
+
+    fn breakdown_values(&self) -> usize {
+        if self.display == Display::WorldMap {
+            WORLD_MAP_LIMIT
+        } else {
+            self.breakdown.limit()
+        }
+    }
+
+    /// The figures of an empty sample cannot be scaled back.
+    fn sampling(&self) -> Result<Option<f64>> {
+        match sampling(self.sampling_factor)? {
+            Some(0.0) => Err(Error::invalid(
+                &Path::root().field("samplingFactor"),
+                "must be above 0",
+            )),
+            share => Ok(share),
+        }
     }
 
     /// One-number displays read their range by day, whatever the interval.
@@ -72,24 +84,13 @@ impl TrendsQuery {
         current: &ResolvedRange,
         context: &Context,
     ) -> Result<Option<ResolvedRange>> {
-        if !self.compare.compare {
-            return Ok(None);
-        }
-        let path = Path::root().field("compareFilter");
-        let reading = self.reading();
-        let earlier = match &self.compare.compare_to {
-            Some(text) => self.date_range.earlier_by(
-                text,
-                current,
-                reading,
-                context,
-                &path.field("compare_to"),
-            ),
-            None => self
-                .date_range
-                .before(current, reading, self.interval, context, &path),
-        };
-        earlier.map(Some)
+        self.compare.resolve(
+            &self.date_range,
+            current,
+            self.reading(),
+            self.interval,
+            context,
+        )
     }
 
     fn period(&self, range: &ResolvedRange, context: &Context) -> Result<Period> {
@@ -105,22 +106,15 @@ impl TrendsQuery {
     }
 
     fn resolve_series(&self, index: usize, node: &SeriesNode, context: &Context) -> Result<Series> {
-        let root = Path::root();
-        let path = root.field("series").index(index);
-        let mut filters = vec![
-            node.properties
-                .resolve(context, &path.field("properties"))?,
-            self.properties
-                .resolve(context, &root.field("properties"))?,
-        ];
-        if self.filter_test_accounts {
-            let test_accounts = &context.definitions.test_account_filters;
-            filters.push(test_accounts.resolve(context, &root.field("test_account_filters"))?);
-        }
+        let path = Path::root().field("series").index(index);
+        let conditions = Conditions {
+            properties: &self.properties,
+            filter_test_accounts: self.filter_test_accounts,
+        };
         let action = node.action(context);
         Ok(Series {
             matching: node.matching(action, context, &path)?,
-            filter: Filter::all(filters),
+            filter: conditions.resolve(index, node, context)?,
             measure: node.measure(self.interval, context, &path)?,
             unknown_action: matches!(node.source, SeriesSource::Action(_)) && action.is_none(),
             echo: node.echo(index, action, context, &path)?,
@@ -140,105 +134,11 @@ impl TrendsQuery {
             })
             .collect()
     }
-
-    fn resolve_breakdown(&self, context: &Context, path: &Path) -> Result<Option<Breakdown>> {
-        match &self.breakdown.by {
-            BreakdownBy::Nothing => Ok(None),
-            BreakdownBy::Property(property) => {
-                let part = property.resolve(context, &path.field("breakdown"))?;
-                Ok(Some(self.by_properties(vec![part], false)))
-            }
-            BreakdownBy::Properties(properties) => {
-                let path = path.field("breakdowns");
-                at_most_three(&path, properties.len())?;
-                let parts = properties
-                    .iter()
-                    .enumerate()
-                    .map(|(index, property)| property.resolve(context, &path.index(index)))
-                    .collect::<Result<Vec<_>>>()?;
-                Ok((!parts.is_empty()).then(|| self.by_properties(parts, true)))
-            }
-            BreakdownBy::Cohorts(choices) => {
-                let path = path.field("breakdown");
-                let cohorts = choices
-                    .iter()
-                    .map(|choice| match choice {
-                        CohortChoice::All => Ok(None),
-                        CohortChoice::Cohort(id) => {
-                            resolve_cohort(*id, context, &path, &[]).map(Some)
-                        }
-                    })
-                    .collect::<Result<Vec<_>>>()?;
-                Ok((!cohorts.is_empty()).then_some(Breakdown::Cohorts(cohorts)))
-            }
-        }
-    }
-
-    fn by_properties(&self, parts: Vec<BreakdownPart>, list: bool) -> Breakdown {
-        Breakdown::Properties {
-            parts,
-            list,
-            limit: if self.display == Display::WorldMap {
-                WORLD_MAP_LIMIT
-            } else {
-                self.breakdown.limit.unwrap_or(DEFAULT_LIMIT)
-            },
-            hide_other: self.breakdown.hide_other,
-        }
-    }
-}
-
-/// A share of 1 reads everything.
-fn sampling(factor: Option<f64>, path: &Path) -> Result<Option<f64>> {
-    match factor {
-        Some(factor) if factor > 0.0 && factor <= 1.0 => {
-            Ok(Some(factor).filter(|factor| *factor < 1.0))
-        }
-        Some(factor) => Err(Error::invalid(
-            path,
-            format!("must be above 0 and at most 1, not {factor}"),
-        )),
-        None => Ok(None),
-    }
-}
-
-impl BreakdownProperty {
-    fn resolve(&self, context: &Context, path: &Path) -> Result<BreakdownPart> {
-        Ok(BreakdownPart {
-            property: Property {
-                source: self.scope.resolve(context, path)?,
-                key: self.key.clone(),
-            },
-            normalize_url: self.normalize_url,
-            bins: self.bins,
-        })
-    }
 }
 
 impl SeriesNode {
-    fn action<'a>(&self, context: &'a Context) -> Option<&'a Action> {
-        match self.source {
-            SeriesSource::Action(id) => context.definitions.action(id),
-            SeriesSource::Event(_) => None,
-        }
-    }
-
-    fn matching(&self, action: Option<&Action>, context: &Context, path: &Path) -> Result<Filter> {
-        match (&self.source, action) {
-            (SeriesSource::Event(Some(event)), _) => Ok(Filter::Event(event.clone())),
-            (SeriesSource::Event(None), _) => Ok(Filter::always()),
-            (SeriesSource::Action(_), Some(action)) => action.resolve(context, path),
-            (SeriesSource::Action(_), None) => Ok(Filter::never()),
-        }
-    }
-
     fn measure(&self, interval: Interval, context: &Context, path: &Path) -> Result<Measure> {
-        let group = match &self.math_group_type {
-            Some(group_type) => {
-                Some(group_type.resolve(context, &path.field("math_group_type_index"))?)
-            }
-            None => None,
-        };
+        let group = self.group_index(context, path)?;
         let actor = group.map_or(Actor::Person, Actor::Group);
         let counted_per = |aggregate| Ok(Measure::CountPerActor { aggregate, actor });
         let of_property =
@@ -278,18 +178,6 @@ impl SeriesNode {
         }
     }
 
-    fn required(&self, group: Option<GroupIndex>, path: &Path) -> Result<GroupIndex> {
-        group.ok_or_else(|| {
-            Error::invalid(
-                &path.field("math_group_type_index"),
-                format!(
-                    "the math {} needs the index of a group type, 0 to 4",
-                    self.math.name()
-                ),
-            )
-        })
-    }
-
     /// Without a property there is nothing to aggregate and PostHog counts events.
     fn property_measure(
         &self,
@@ -311,48 +199,6 @@ impl SeriesNode {
                 multiplier: self.math_multiplier.unwrap_or(1.0),
             }),
         }
-    }
-
-    fn echo(
-        &self,
-        order: usize,
-        action: Option<&Action>,
-        context: &Context,
-        path: &Path,
-    ) -> Result<SeriesEcho> {
-        let (kind, id, label) = match &self.source {
-            SeriesSource::Event(Some(event)) => ("events", event.as_str().into(), event.clone()),
-            SeriesSource::Event(None) => {
-                ("events", serde_json::Value::Null, "All events".to_owned())
-            }
-            SeriesSource::Action(id) => {
-                let name =
-                    action.map_or_else(|| format!("Action {id}"), |action| action.name.clone());
-                ("actions", (*id).into(), name)
-            }
-        };
-        let group = match &self.math_group_type {
-            Some(group_type) => Some(
-                group_type
-                    .resolve(context, &path.field("math_group_type_index"))?
-                    .get(),
-            ),
-            None => None,
-        };
-        Ok(SeriesEcho {
-            order,
-            name: Some(self.name.clone().unwrap_or_else(|| label.clone())),
-            label,
-            kind,
-            id,
-            custom_name: self.custom_name.clone(),
-            math: (self.math != Math::Total).then(|| self.math.name()),
-            math_property: self
-                .math_property
-                .as_ref()
-                .map(|property| property.key.clone()),
-            math_group_type_index: group,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the figures that the engine counted to the rows of the result. Pure: nothing is counted here.
 //!
-//! `lines` ranks, folds and orders, `numbers` adds up and smooths, `formulas` computes over series, `row` writes JSON.
+//! `lines` has the points of each row to be, `numbers` adds up and smooths, `formulas` computes over series, `row` writes JSON.
 //! Rules: `spec/trends.md` sections 2 and 4 to 9.
 
 mod formulas;
@@ -11,15 +11,11 @@ mod row;
 use serde_json::{Value, json};
 
 use crate::Period;
+use crate::breakdown::Line;
+use crate::compare::Compared;
 
 use super::Trends;
-use lines::{Line, lines};
-use row::Compared;
-
-/// Label of the row whose value is null, absent or empty.
-pub const NULL_LABEL: &str = "$$_posthog_breakdown_null_$$";
-/// Label of the row that holds the values beyond the limit.
-pub const OTHER_LABEL: &str = "$$_posthog_breakdown_other_$$";
+use lines::lines;
 
 /// Figures of one breakdown value of a series in one period.
 #[derive(Debug, Clone, PartialEq)]

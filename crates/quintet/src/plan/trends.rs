@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::compute::cast as cast_array;
 use datafusion::arrow::datatypes::{DataType, Float64Type, UInt32Type};
 use datafusion::functions_aggregate::expr_fn::{
     avg, count, count_distinct, first_value, max, min, sum,
@@ -16,33 +15,22 @@ use datafusion::scalar::ScalarValue;
 use quintet_behavior::figures::sliding_window;
 use quintet_functions::expr_fn::bucket;
 use quintet_query::filter::Filter;
-use quintet_query::trends::{
-    Actor, Aggregate, Breakdown, BreakdownPart, Display, Figure, Measure, Period, Series, Trends,
-};
+use quintet_query::trends::{Actor, Aggregate, Display, Figure, Measure, Period, Series, Trends};
 use quintet_store::schema;
 
-use super::CohortMembership;
+use super::breakdown::{Parts, Values, named, slices};
 use super::matching::{Matching, since};
+use super::{ACTOR, BUCKET, FIGURE, Reading};
 use crate::Result;
-use crate::data::{Data, column};
-use crate::run::Run;
+use crate::data::column;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
-/// Columns of intermediate results.
-const BUCKET: &str = "bucket";
-const ACTOR: &str = "actor";
-const FIGURE: &str = "figure";
-
-/// The value of each part of a breakdown; `None` where there is none.
-type BreakdownValues = Vec<Option<String>>;
 
 /// What a trend is computed from.
 pub(crate) struct Question<'a> {
     pub(crate) trends: &'a Trends,
-    pub(crate) data: &'a Data,
-    pub(crate) cohorts: &'a CohortMembership,
-    pub(crate) run: &'a Run,
+    pub(crate) reading: Reading<'a>,
 }
 
 impl Question<'_> {
@@ -60,87 +48,30 @@ impl Question<'_> {
     }
 
     async fn series(&self, series: &Series, period: &Period) -> Result<Vec<Figure>> {
-        let everyone = Filter::All(Vec::new());
-        match &self.trends.breakdown {
-            None => self.values(series, period, &everyone, &[]).await,
-            Some(Breakdown::Properties { parts, .. }) => {
-                self.values(series, period, &everyone, parts).await
-            }
-            Some(Breakdown::Cohorts(cohorts)) => {
-                let mut figures = Vec::new();
-                for (position, cohort) in cohorts.iter().enumerate() {
-                    let members = match cohort {
-                        Some(cohort) => Filter::Cohort {
-                            cohort: cohort.clone(),
-                            negated: false,
-                        },
-                        None => everyone.clone(),
-                    };
-                    for figure in self.values(series, period, &members, &[]).await? {
-                        figures.push(Figure {
-                            breakdown: vec![Some(position.to_string())],
-                            ..figure
-                        });
-                    }
-                }
-                Ok(figures)
-            }
-        }
-    }
-
-    /// The figures of a series among the events that satisfy `also`, by the values of `parts`.
-    async fn values(
-        &self,
-        series: &Series,
-        period: &Period,
-        also: &Filter,
-        parts: &[BreakdownPart],
-    ) -> Result<Vec<Figure>> {
-        let slice = Slice {
-            question: self,
-            series,
-            period,
-            also,
-            edges: self.bin_edges(series, period, also, parts).await?,
-            parts,
-        };
-        let figures = slice.figures().await?;
-        tracing::debug!(
-            series = series.echo.order,
-            values = figures.len(),
-            "figures"
-        );
-        Ok(figures)
-    }
-
-    /// Bin edges of every part that is binned: equal widths between the least and the greatest number among the events.
-    async fn bin_edges(
-        &self,
-        series: &Series,
-        period: &Period,
-        also: &Filter,
-        parts: &[BreakdownPart],
-    ) -> Result<Vec<Option<Vec<f64>>>> {
-        let mut all = Vec::with_capacity(parts.len());
-        for part in parts {
-            let Some(bins) = part.bins else {
-                all.push(None);
-                continue;
+        let mut all = Vec::new();
+        for slice in slices(self.trends.breakdown.as_ref()) {
+            let also = &slice.members;
+            let events = || {
+                Ok(self
+                    .matching(series, also)?
+                    .since(period.from)
+                    .until(period.to))
             };
-            let mut events = self
-                .matching(series, also)?
-                .since(period.from)
-                .until(period.to);
-            let number = events.number(&part.property)?;
-            let range = events.events()?.aggregate(
-                vec![],
-                vec![
-                    min(number.clone()).alias("least"),
-                    max(number).alias("greatest"),
-                ],
-            )?;
-            all.push(Some(bin_edges(&self.run.collect(range).await?, bins)));
+            let parts = Parts::of(slice.parts, events, self.reading.run).await?;
+            let counted = Counted {
+                question: self,
+                series,
+                period,
+                also,
+                parts,
+            };
+            let figures = counted.figures().await?.into_iter();
+            all.extend(figures.map(|figure| Figure {
+                breakdown: slice.values(figure.breakdown),
+                ..figure
+            }));
         }
+        tracing::debug!(series = series.echo.order, values = all.len(), "figures");
         Ok(all)
     }
 
@@ -153,48 +84,20 @@ impl Question<'_> {
 
     /// The events that are read at all.
     fn possible(&self, also: &Filter) -> Result<Matching<'_>> {
-        Matching::new(self.data, self.cohorts)
-            .sampled(self.trends.sampling)
-            .that(also)
+        self.reading.events(self.trends.sampling).that(also)
     }
-}
-
-/// `min + k * (max - min) / n`, the last one a little higher so that the greatest number is inside.
-fn bin_edges(range: &[RecordBatch], bins: u32) -> Vec<f64> {
-    let number = |name: &str| {
-        let batch = range.first()?;
-        let numbers = batch
-            .column_by_name(name)?
-            .as_primitive_opt::<Float64Type>()?;
-        numbers.iter().next().flatten()
-    };
-    let (Some(least), Some(greatest)) = (number("least"), number("greatest")) else {
-        return Vec::new();
-    };
-    if least == greatest {
-        return vec![least, greatest + 0.01];
-    }
-    let width = (greatest - least) / f64::from(bins.max(1));
-    let mut edges: Vec<f64> = (0..=bins.max(1))
-        .map(|k| least + f64::from(k) * width)
-        .collect();
-    if let Some(last) = edges.last_mut() {
-        *last = greatest + 0.01;
-    }
-    edges
 }
 
 /// One series in one period, by the values of some properties.
-struct Slice<'a> {
+struct Counted<'a> {
     question: &'a Question<'a>,
     series: &'a Series,
     period: &'a Period,
     also: &'a Filter,
-    parts: &'a [BreakdownPart],
-    edges: Vec<Option<Vec<f64>>>,
+    parts: Parts<'a>,
 }
 
-impl Slice<'_> {
+impl Counted<'_> {
     async fn figures(&self) -> Result<Vec<Figure>> {
         let rows = match &self.series.measure {
             Measure::Total => self.aggregate(|_| Ok(count(lit(1))))?,
@@ -222,7 +125,7 @@ impl Slice<'_> {
             }
             Measure::FirstTime { actor, matching } => self.first_times(*actor, *matching)?,
         };
-        self.read(&self.question.run.collect(rows).await?)
+        self.read(&self.question.reading.run.collect(rows).await?)
     }
 
     fn is_one_number(&self) -> bool {
@@ -244,37 +147,16 @@ impl Slice<'_> {
 
     /// What rows are kept apart by: the bucket, unless there is one number only, and the breakdown values.
     fn keys(&self, events: &mut Matching<'_>, edges: &[i64]) -> Result<Vec<Expr>> {
-        let mut keys = self.values(events)?;
+        let mut keys = self.parts.exprs(events)?;
         if !self.is_one_number() {
             keys.push(bucket(column(schema::TIMESTAMP), edges).alias(BUCKET));
         }
         Ok(keys)
     }
 
-    fn values(&self, events: &mut Matching<'_>) -> Result<Vec<Expr>> {
-        let value = |(i, (part, edges)): (usize, (&BreakdownPart, &Option<Vec<f64>>))| {
-            Ok(events
-                .breakdown(part, edges.as_deref())?
-                .alias(value_column(i)))
-        };
-        self.parts
-            .iter()
-            .zip(&self.edges)
-            .enumerate()
-            .map(value)
-            .collect()
-    }
-
-    /// Names of the breakdown columns.
-    fn value_columns(&self) -> Vec<Expr> {
-        (0..self.parts.len())
-            .map(|i| column(value_column(i)))
-            .collect()
-    }
-
     /// Names of the columns made by [`keys`](Self::keys).
     fn key_columns(&self) -> Vec<Expr> {
-        let mut columns = self.value_columns();
+        let mut columns = self.parts.columns();
         if !self.is_one_number() {
             columns.push(column(BUCKET));
         }
@@ -309,12 +191,12 @@ impl Slice<'_> {
 
     /// Cumulative: each actor counts once per value, in its first bucket.
     fn first_buckets(&self, actor: Actor) -> Result<DataFrame> {
-        let mut once = self.value_columns();
+        let mut once = self.parts.columns();
         once.push(column(ACTOR));
         let first = self
             .actors(self.events()?, actor, &self.period.edges, vec![])?
             .aggregate(once, vec![min(column(BUCKET)).alias("first bucket")])?;
-        let mut keys = self.value_columns();
+        let mut keys = self.parts.columns();
         keys.push(column("first bucket").alias(BUCKET));
         Ok(first.aggregate(keys, vec![count(lit(1)).alias(FIGURE)])?)
     }
@@ -327,7 +209,7 @@ impl Slice<'_> {
             .matching(self.series, self.also)?
             .since(from)
             .until(self.period.to);
-        let keys = self.values(&mut events)?;
+        let keys = self.parts.exprs(&mut events)?;
         let actors = count_distinct(column(events.of(actor))).alias(FIGURE);
         Ok(events.events()?.aggregate(keys, vec![actors])?)
     }
@@ -346,7 +228,7 @@ impl Slice<'_> {
             .since(first)
             .until(self.period.to);
         let seen = self.actors(events, actor, &small.edges, vec![])?;
-        let mut per_actor = self.value_columns();
+        let mut per_actor = self.parts.columns();
         per_actor.push(column(ACTOR));
         let start = cast(column(BUCKET), DataType::Int64);
         let next = lead(start.clone(), Some(1), None)
@@ -355,23 +237,20 @@ impl Slice<'_> {
             .build()?
             .alias("next");
         let end = start.clone() + lit(window);
-        let mut stretch = self.value_columns();
+        let mut stretch = self.parts.columns();
         stretch.push(start.alias("start"));
         stretch.push(least(vec![coalesce(vec![column("next"), end.clone()]), end]).alias("end"));
         let stretches = seen
             .window(vec![next])?
             .aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?;
-        let mut by_value: HashMap<BreakdownValues, Vec<(usize, usize, u64)>> = HashMap::new();
-        for batch in self.question.run.collect(stretches).await? {
+        let mut by_value: HashMap<Values, Vec<(usize, usize, u64)>> = HashMap::new();
+        for batch in self.question.reading.run.collect(stretches).await? {
             let (starts, ends, actors) = (
-                numbers(&batch, "start")?,
-                numbers(&batch, "end")?,
-                numbers(&batch, FIGURE)?,
+                named(&batch, "start", &DataType::Float64)?,
+                named(&batch, "end", &DataType::Float64)?,
+                named(&batch, FIGURE, &DataType::Float64)?,
             );
-            for (row, value) in breakdowns(&batch, self.parts.len())?
-                .into_iter()
-                .enumerate()
-            {
+            for (row, value) in self.parts.read(&batch)?.into_iter().enumerate() {
                 let at = |column: &ArrayRef| column.as_primitive::<Float64Type>().value(row);
                 by_value.entry(value).or_default().push((
                     at(&starts) as usize,
@@ -435,11 +314,11 @@ impl Slice<'_> {
                 .build()?
                 .alias(name))
         };
-        let names = (0..self.parts.len()).map(value_column);
         let values = self
-            .values(&mut events)?
+            .parts
+            .exprs(&mut events)?
             .into_iter()
-            .zip(names)
+            .zip(self.parts.names())
             .map(earliest)
             .collect::<Result<_>>()?;
         let firsts = first_event(
@@ -450,7 +329,7 @@ impl Slice<'_> {
             self.period.from,
             values,
         )?;
-        let mut keys = self.value_columns();
+        let mut keys = self.parts.columns();
         if !self.is_one_number() {
             keys.push(bucket(column("first"), &self.period.edges).alias(BUCKET));
         }
@@ -465,14 +344,14 @@ impl Slice<'_> {
             self.period.edges.len().saturating_sub(1)
         };
         let mut figures: Vec<Figure> = Vec::new();
-        let mut position: HashMap<BreakdownValues, usize> = HashMap::new();
+        let mut position: HashMap<Values, usize> = HashMap::new();
         for batch in batches {
-            let data = numbers(batch, FIGURE)?;
+            let data = named(batch, FIGURE, &DataType::Float64)?;
             let data = data.as_primitive::<Float64Type>();
             let bucket = batch
                 .column_by_name(BUCKET)
                 .map(|column| column.as_primitive::<UInt32Type>());
-            for (row, value) in breakdowns(batch, self.parts.len())?.into_iter().enumerate() {
+            for (row, value) in self.parts.read(batch)?.into_iter().enumerate() {
                 let bucket = match bucket {
                     Some(buckets) if buckets.is_null(row) => continue,
                     Some(buckets) => buckets.value(row) as usize,
@@ -529,10 +408,6 @@ fn counts(fits: &Expr, from: i64) -> Expr {
     fits.clone().and(since(from))
 }
 
-fn value_column(part: usize) -> String {
-    format!("value {part}")
-}
-
 fn text(value: &str) -> Expr {
     lit(ScalarValue::Utf8View(Some(value.to_owned())))
 }
@@ -545,32 +420,4 @@ fn aggregate(how: Aggregate, number: Expr) -> Expr {
         Aggregate::Maximum => max(number),
         Aggregate::Quantile(q) => percentile_cont(number.sort(true, false), lit(q)),
     }
-}
-
-/// A column of whatever number type as `f64`.
-fn numbers(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
-    let Some(column) = batch.column_by_name(name) else {
-        return Err(crate::Error::internal(format!(
-            "a plan lost its column {name}"
-        )));
-    };
-    Ok(cast_array(column, &DataType::Float64).map_err(datafusion::error::DataFusionError::from)?)
-}
-
-/// The breakdown values of every row.
-fn breakdowns(batch: &RecordBatch, parts: usize) -> Result<Vec<BreakdownValues>> {
-    let mut rows = vec![Vec::with_capacity(parts); batch.num_rows()];
-    for part in 0..parts {
-        let Some(values) = batch.column_by_name(&value_column(part)) else {
-            return Err(crate::Error::internal(format!(
-                "a plan lost the values of breakdown {part}"
-            )));
-        };
-        let values = cast_array(values, &DataType::Utf8View)
-            .map_err(datafusion::error::DataFusionError::from)?;
-        for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
-            row.push(value.map(str::to_owned));
-        }
-    }
-    Ok(rows)
 }

@@ -8,8 +8,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::trends::{ActionsNode, EventsNode};
-use crate::{Definitions, Query};
+use crate::filter::Filter;
+use crate::trends::{ActionsNode, Breakdown, BreakdownProperty, EventsNode};
+use crate::{Definitions, GroupIndex, Query};
 
 fn context() -> Context {
     let mut context = Context::new("2020-01-04T13:01:01Z".parse().unwrap());

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::breakdown::{Line, LineValue, Rank, breakdown_value};
 use crate::trends::{Breakdown, Formula, Trends};
 
 use super::Answer;
-use super::lines::{Line, LineValue, Rank};
-use super::row::{breakdown_value, of_formula};
+use super::row::of_formula;
 
 /// The rows of all formulas; those of the series are not shown.
 pub(super) fn rows(trends: &Trends, answers: &[Answer<'_>]) -> Vec<Value> {
@@ -146,7 +146,7 @@ fn label(value: &LineValue) -> String {
 
 /// The value as Python prints it, by which PostHog breaks ties.
 fn python_repr(trends: &Trends, value: &LineValue) -> String {
-    match breakdown_value(trends, value) {
+    match breakdown_value(trends.breakdown.as_ref(), value) {
         Some(Value::String(text)) => quoted(&text),
         Some(Value::Array(parts)) => {
             let parts: Vec<String> = parts.iter().filter_map(Value::as_str).map(quoted).collect();

@@ -2,19 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::trends::{Breakdown, Formula, Series, Trends};
+use crate::breakdown::{Line, LineValue, breakdown_value, row_label};
+use crate::numbers::{json_number, json_numbers};
+use crate::trends::{Formula, Series, Trends};
 
 use super::Answer;
-use super::lines::{Line, LineValue};
-use super::numbers::{json_number, json_numbers};
-
-/// Which of two compared periods a row is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compared {
-    No,
-    Current,
-    Previous,
-}
 
 /// The row of a line of a series.
 pub(super) fn of_series(
@@ -27,7 +19,13 @@ pub(super) fn of_series(
     row.insert("action".to_owned(), action(series, answer));
     row.insert(
         "label".to_owned(),
-        series_label(trends, series, &line.value).into(),
+        row_label(
+            &series.echo.label,
+            trends.series.len(),
+            trends.breakdown.as_ref(),
+            &line.value,
+        )
+        .into(),
     );
     row.insert("order".to_owned(), series.echo.order.into());
     if trends.display.is_one_number() {
@@ -82,16 +80,8 @@ fn insert_context(
     answer: &Answer<'_>,
     value: &LineValue,
 ) {
-    let compare_label = match answer.compared {
-        Compared::No => None,
-        Compared::Current => Some("current"),
-        Compared::Previous => Some("previous"),
-    };
-    if let Some(label) = compare_label {
-        row.insert("compare".to_owned(), true.into());
-        row.insert("compare_label".to_owned(), label.into());
-    }
-    if let Some(value) = breakdown_value(trends, value) {
+    answer.compared.insert(row);
+    if let Some(value) = breakdown_value(trends.breakdown.as_ref(), value) {
         row.insert("breakdown_value".to_owned(), value);
     }
 }
@@ -111,49 +101,4 @@ fn action(series: &Series, answer: &Answer<'_>) -> Value {
         "math_group_type_index": echo.math_group_type_index,
         "properties": {},
     })
-}
-
-/// The value, after the series' name where there is more than one series; cohorts next to everybody are as many queries.
-fn series_label(trends: &Trends, series: &Series, value: &LineValue) -> String {
-    let (value, queries) = match (value, &trends.breakdown) {
-        (LineValue::Labels(labels), _) => (labels.join("::"), trends.series.len()),
-        (LineValue::Cohort(position), Some(Breakdown::Cohorts(cohorts))) => {
-            let apart = cohorts.len() == 1 || cohorts.iter().any(Option::is_none);
-            let queries = trends.series.len() * if apart { cohorts.len() } else { 1 };
-            (cohort_name(trends, *position), queries)
-        }
-        _ => return series.echo.label.clone(),
-    };
-    if queries > 1 {
-        format!("{} - {value}", series.echo.label)
-    } else {
-        value
-    }
-}
-
-fn cohort_name(trends: &Trends, position: usize) -> String {
-    match &trends.breakdown {
-        Some(Breakdown::Cohorts(cohorts)) => match cohorts.get(position) {
-            Some(Some(cohort)) => cohort.name.clone(),
-            _ => "all users".to_owned(),
-        },
-        _ => String::new(),
-    }
-}
-
-/// The breakdown value as rows hold it: a text, a list of texts in the list form, a cohort's number or `all`.
-pub(super) fn breakdown_value(trends: &Trends, value: &LineValue) -> Option<Value> {
-    match (value, &trends.breakdown) {
-        (LineValue::Labels(labels), Some(Breakdown::Properties { list: true, .. })) => {
-            Some(labels.as_slice().into())
-        }
-        (LineValue::Labels(labels), _) => labels.first().map(|label| label.as_str().into()),
-        (LineValue::Cohort(position), Some(Breakdown::Cohorts(cohorts))) => {
-            Some(match cohorts.get(*position) {
-                Some(Some(cohort)) => cohort.id.into(),
-                _ => "all".into(),
-            })
-        }
-        _ => None,
-    }
 }

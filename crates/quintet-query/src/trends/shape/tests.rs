@@ -6,7 +6,9 @@
 )]
 
 use super::*;
-use crate::trends::{BreakdownProperty, Display, EventsNode, Math, TrendsQuery};
+use crate::trends::{
+    BreakdownProperty, Display, EventsNode, Math, NULL_LABEL, OTHER_LABEL, TrendsQuery,
+};
 use crate::{Context, Definitions, Query};
 
 fn context() -> Context {

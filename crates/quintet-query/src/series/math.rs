@@ -98,7 +98,7 @@ pub(super) const WIRE_NAMES: &[(&str, Math)] = &[
 
 impl Math {
     /// True when it counts in a window that slides over the labels.
-    pub(super) fn is_sliding(self) -> bool {
+    pub(crate) fn is_sliding(self) -> bool {
         matches!(self, Self::WeeklyActive | Self::MonthlyActive)
     }
 

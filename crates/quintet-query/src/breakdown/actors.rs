@@ -1,4 +1,4 @@
-//! What a figure's breakdown value demands of the events behind it.
+//! The breakdown value of a figure whose actors are asked for, and what it demands of the events behind it.
 
 use serde_json::Value;
 
@@ -6,23 +6,64 @@ use crate::Context;
 use crate::definitions::resolve_cohort;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Operator, Property, PropertyFilter};
-use crate::reader::{Field, Path};
+use crate::reader::{Field, Object, Path, value_text};
 
-use super::super::query::CohortChoice;
-use super::super::{Breakdown, BreakdownPart, Measure, NULL_LABEL, OTHER_LABEL, Series};
-use super::ActorsBreakdown;
+use super::{Breakdown, BreakdownPart, CohortChoice, NULL_LABEL, OTHER_LABEL};
+
+/// The breakdown value of a figure, as rows show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActorsBreakdown {
+    /// Of the single form, or the number of a cohort.
+    Value(String),
+    /// Of the list form.
+    Values(Vec<String>),
+}
+
+impl ActorsBreakdown {
+    /// Reads `breakdown`.
+    pub(crate) fn parse_field(object: &mut Object<'_>) -> Result<Option<Self>> {
+        object
+            .get("breakdown")
+            .map(|field| Self::parse(&field))
+            .transpose()
+    }
+
+    fn parse(field: &Field<'_>) -> Result<Self> {
+        match field.value {
+            Value::Array(_) => Ok(Self::Values(
+                field
+                    .list()?
+                    .iter()
+                    .map(|item| label_text(item.value))
+                    .collect(),
+            )),
+            Value::Object(_) => {
+                Err(field.invalid("must be a value as rows show it, or a list of them"))
+            }
+            other => Ok(Self::Value(label_text(other))),
+        }
+    }
+}
+
+/// A value as rows show it; null is shown as its label.
+fn label_text(value: &Value) -> String {
+    match value {
+        Value::Null => NULL_LABEL.to_owned(),
+        other => value_text(other),
+    }
+}
 
 /// What a breakdown value demands of events.
 #[derive(Debug, Default)]
-pub(super) struct Restriction {
-    pub(super) conditions: Vec<Filter>,
-    pub(super) bins: Vec<(Property, f64, f64)>,
-    pub(super) urls: Vec<(Property, String)>,
+pub(crate) struct Restriction {
+    pub(crate) conditions: Vec<Filter>,
+    pub(crate) bins: Vec<(Property, f64, f64)>,
+    pub(crate) urls: Vec<(Property, String)>,
 }
 
 impl Restriction {
     /// What `value` demands where rows are broken down like this.
-    pub(super) fn of(
+    pub(crate) fn of(
         value: Option<&ActorsBreakdown>,
         breakdown: Option<&Breakdown>,
         context: &Context,
@@ -133,29 +174,4 @@ fn parse_bin(text: &str, path: &Path) -> Result<Option<(f64, f64)>> {
         },
         _ => Err(invalid()),
     }
-}
-
-/// The series with what its breakdown value demands.
-///
-/// A first-time measure takes the value of the first event: that must not make a later event the first, so what
-/// "matching" measures look for moves into the event itself.
-pub(super) fn restricted(mut series: Series, conditions: Vec<Filter>) -> Series {
-    if conditions.is_empty() {
-        return series;
-    }
-    if let Measure::FirstTime {
-        actor,
-        matching: true,
-    } = series.measure
-    {
-        series.matching = Filter::all([series.matching, series.filter]);
-        series.filter = Filter::all(conditions);
-        series.measure = Measure::FirstTime {
-            actor,
-            matching: false,
-        };
-    } else {
-        series.filter = Filter::all([series.filter].into_iter().chain(conditions));
-    }
-    series
 }

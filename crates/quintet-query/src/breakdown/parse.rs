@@ -6,12 +6,21 @@ use crate::GroupType;
 use crate::error::{Error, Result};
 use crate::filter::PropertyScope;
 use crate::reader::{Field, Object, Path};
+use crate::series::data_warehouse;
 
-use super::super::query::{BreakdownBy, BreakdownFilter, BreakdownProperty, CohortChoice};
-use super::data_warehouse;
+use super::{BreakdownBy, BreakdownFilter, BreakdownProperty, CohortChoice};
 
 impl BreakdownFilter {
-    pub(super) fn parse(mut object: Object<'_>) -> Result<Self> {
+    /// Reads `breakdownFilter`; no breakdown without.
+    pub(crate) fn parse_field(object: &mut Object<'_>) -> Result<Self> {
+        object
+            .object("breakdownFilter")?
+            .map(Self::parse)
+            .transpose()
+            .map(Option::unwrap_or_default)
+    }
+
+    fn parse(mut object: Object<'_>) -> Result<Self> {
         let list = object.list("breakdowns")?;
         let single = object.get("breakdown");
         let kind = object.get("breakdown_type");
@@ -87,7 +96,7 @@ fn parse_list(path: &Path, list: &[Field<'_>]) -> Result<BreakdownBy> {
     Ok(BreakdownBy::Properties(properties))
 }
 
-pub(in crate::trends) fn at_most_three(path: &Path, count: usize) -> Result<()> {
+pub(super) fn at_most_three(path: &Path, count: usize) -> Result<()> {
     if count > 3 {
         return Err(Error::invalid(
             path,
@@ -179,7 +188,7 @@ fn parse_cohorts(field: &Field<'_>) -> Result<Vec<CohortChoice>> {
 
 impl CohortChoice {
     /// `all` and 0 are everybody.
-    pub(in crate::trends) fn parse(field: &Field<'_>) -> Result<Self> {
+    pub(super) fn parse(field: &Field<'_>) -> Result<Self> {
         if field.value == "all" {
             return Ok(Self::All);
         }

@@ -1,0 +1,113 @@
+//! Questions for actors: which insight they are about, and the page that an `ActorsQuery` wants of the list.
+
+use crate::error::{Error, Result};
+use crate::insight::NODE_HARMLESS;
+use crate::lifecycle::LifecycleActorsQuery;
+use crate::reader::{Field, Object, Path};
+use crate::stickiness::StickinessActorsQuery;
+use crate::trends::InsightActorsQuery;
+
+use super::{Query, not_run};
+
+/// Which actors of a list are wanted, and in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActorsPage {
+    /// Columns to return; empty is the usual ones.
+    pub select: Vec<String>,
+    /// Fewest events first instead of most.
+    pub ascending: bool,
+    /// Rows to return at most; `None` is all.
+    pub limit: Option<usize>,
+    /// Rows to skip.
+    pub offset: usize,
+    /// Case-insensitive text that an actor's name, key, ids or email must contain.
+    pub search: Option<String>,
+}
+
+impl ActorsPage {
+    fn parse(object: &mut Object<'_>) -> Result<Self> {
+        Ok(Self {
+            select: object
+                .list("select")?
+                .iter()
+                .map(Field::text)
+                .collect::<Result<_>>()?,
+            ascending: parse_order(&object.list("orderBy")?)?,
+            limit: object.count("limit")?,
+            offset: object.count("offset")?.unwrap_or(0),
+            search: object.text("search")?.filter(|text| !text.is_empty()),
+        })
+    }
+}
+
+/// The kind of the insight that a question is about.
+fn source_kind<'a>(question: &Field<'a>) -> Result<Field<'a>> {
+    let source = question.object()?.require("source")?;
+    source.object()?.require("kind")
+}
+
+/// Reads an `InsightActorsQuery`: its source says which insight it is about.
+pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
+    let kind = source_kind(field)?;
+    match kind.text()?.as_str() {
+        "TrendsQuery" => InsightActorsQuery::parse(field).map(Query::TrendsActors),
+        "StickinessQuery" => StickinessActorsQuery::parse(field).map(Query::StickinessActors),
+        "LifecycleQuery" => LifecycleActorsQuery::parse(field).map(Query::LifecycleActors),
+        other => Err(not_run(&kind, other)),
+    }
+}
+
+/// Reads a `StickinessActorsQuery`.
+pub(super) fn parse_stickiness(field: &Field<'_>) -> Result<Query> {
+    let kind = source_kind(field)?;
+    match kind.text()?.as_str() {
+        "StickinessQuery" => {
+            StickinessActorsQuery::parse_with_operator(field).map(Query::StickinessActors)
+        }
+        other => Err(kind.invalid(format!("must be StickinessQuery, not '{other}'"))),
+    }
+}
+
+/// Reads the `ActorsQuery` that PostHog wraps the question in.
+pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
+    let mut object = field.object()?;
+    let source = Field::new(Path::root(), object.require("source")?.value);
+    for name in ["properties", "fixedProperties"] {
+        object.refuse(name, "put the filters into the insight's `properties`")?;
+    }
+    let page = ActorsPage::parse(&mut object)?;
+    object.finish(&[NODE_HARMLESS])?;
+    let kind = source.object()?.require("kind")?;
+    let question = match kind.text()?.as_str() {
+        "InsightActorsQuery" => parse(&source)?,
+        "StickinessActorsQuery" => parse_stickiness(&source)?,
+        other => return Err(not_run(&kind, other)),
+    };
+    Ok(match question {
+        Query::TrendsActors(query) => Query::TrendsActors(query.on_page(page)),
+        Query::StickinessActors(query) => Query::StickinessActors(query.on_page(page)),
+        Query::LifecycleActors(query) => Query::LifecycleActors(query.on_page(page)),
+        other => other,
+    })
+}
+
+/// True for fewest events first. Further columns only break ties.
+fn parse_order(columns: &[Field<'_>]) -> Result<bool> {
+    let Some(first) = columns.first() else {
+        return Ok(false);
+    };
+    let text = first.text()?;
+    match text
+        .to_ascii_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["event_count", "desc"] => Ok(false),
+        ["event_count"] | ["event_count", "asc"] => Ok(true),
+        _ => Err(Error::unsupported(
+            format!("the order '{text}' ({})", first.path),
+            "take event_count DESC or event_count ASC",
+        )),
+    }
+}

@@ -1,0 +1,173 @@
+//! One figure per value: the parts of a breakdown as columns, and back as texts.
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::error::DataFusionError;
+use datafusion::functions_aggregate::expr_fn::{max, min};
+use datafusion::logical_expr::Expr;
+use quintet_query::filter::Filter;
+use quintet_query::trends::{Breakdown, BreakdownPart};
+
+use super::matching::Matching;
+use crate::data::column;
+use crate::run::Run;
+use crate::{Error, Result};
+
+/// The value of each part of a breakdown; `None` where there is none.
+pub(super) type Values = Vec<Option<String>>;
+
+/// A part of a breakdown that is computed by a plan of its own.
+pub(super) struct Slice<'a> {
+    /// Whose events count: everyone's, or those of a cohort.
+    pub(super) members: Filter,
+    /// By what these are told apart further.
+    pub(super) parts: &'a [BreakdownPart],
+    /// The position of the cohort, which then is the breakdown's value.
+    position: Option<usize>,
+}
+
+impl Slice<'_> {
+    /// The values that a figure of this slice has in the end.
+    pub(super) fn values(&self, found: Values) -> Values {
+        match self.position {
+            Some(position) => vec![Some(position.to_string())],
+            None => found,
+        }
+    }
+}
+
+/// A breakdown by cohorts takes one plan per cohort, everything else one in all.
+pub(super) fn slices(breakdown: Option<&Breakdown>) -> Vec<Slice<'_>> {
+    let all = |parts| {
+        vec![Slice {
+            members: Filter::All(Vec::new()),
+            parts,
+            position: None,
+        }]
+    };
+    match breakdown {
+        None => all(&[]),
+        Some(Breakdown::Properties { parts, .. }) => all(parts),
+        Some(Breakdown::Cohorts(cohorts)) => {
+            let slice = |(position, cohort): (usize, &Option<_>)| {
+                let members = match cohort {
+                    Some(cohort) => Filter::Cohort {
+                        cohort: std::sync::Arc::clone(cohort),
+                        negated: false,
+                    },
+                    None => Filter::All(Vec::new()),
+                };
+                Slice {
+                    members,
+                    parts: &[],
+                    position: Some(position),
+                }
+            };
+            cohorts.iter().enumerate().map(slice).collect()
+        }
+    }
+}
+
+/// The parts of a breakdown, the edges of numeric bins looked up.
+pub(super) struct Parts<'a>(Vec<(&'a BreakdownPart, Option<Vec<f64>>)>);
+
+impl<'a> Parts<'a> {
+    /// Bins have equal widths between the least and the greatest number among the events.
+    pub(super) async fn of<'m>(
+        parts: &'a [BreakdownPart],
+        events: impl Fn() -> Result<Matching<'m>>,
+        run: &Run,
+    ) -> Result<Self> {
+        let mut all = Vec::with_capacity(parts.len());
+        for part in parts {
+            let edges = match part.bins {
+                None => None,
+                Some(bins) => {
+                    let mut events = events()?;
+                    let number = events.number(&part.property)?;
+                    let range = vec![
+                        min(number.clone()).alias("least"),
+                        max(number).alias("greatest"),
+                    ];
+                    Some(bin_edges(
+                        &run.collect(events.events()?.aggregate(vec![], range)?)
+                            .await?,
+                        bins,
+                    ))
+                }
+            };
+            all.push((part, edges));
+        }
+        Ok(Self(all))
+    }
+
+    /// The values of an event, each under its [name](Self::columns).
+    pub(super) fn exprs(&self, events: &mut Matching<'_>) -> Result<Vec<Expr>> {
+        let value = |(i, (part, edges)): (usize, &(&BreakdownPart, Option<Vec<f64>>))| {
+            Ok(events
+                .breakdown(part, edges.as_deref())?
+                .alias(value_column(i)))
+        };
+        self.0.iter().enumerate().map(value).collect()
+    }
+
+    /// Names of the columns that hold the values.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.0.len()).map(value_column)
+    }
+
+    /// The columns that hold the values.
+    pub(super) fn columns(&self) -> Vec<Expr> {
+        self.names().map(column).collect()
+    }
+
+    /// The values of every row.
+    pub(super) fn read(&self, batch: &RecordBatch) -> Result<Vec<Values>> {
+        let mut rows = vec![Vec::with_capacity(self.0.len()); batch.num_rows()];
+        for name in self.names() {
+            let values = named(batch, &name, &DataType::Utf8View)?;
+            for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
+                row.push(value.map(str::to_owned));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn value_column(part: usize) -> String {
+    format!("value {part}")
+}
+
+/// A column of a result as another type.
+pub(super) fn named(batch: &RecordBatch, name: &str, kind: &DataType) -> Result<ArrayRef> {
+    match batch.column_by_name(name) {
+        Some(column) => Ok(cast(column, kind).map_err(DataFusionError::from)?),
+        None => Err(Error::internal(format!("a plan lost its column {name}"))),
+    }
+}
+
+/// `min + k * (max - min) / n`, the last one a little higher so that the greatest number is inside.
+fn bin_edges(range: &[RecordBatch], bins: u32) -> Vec<f64> {
+    let number = |name: &str| {
+        let numbers = range
+            .first()?
+            .column_by_name(name)?
+            .as_primitive_opt::<Float64Type>()?;
+        numbers.iter().next().flatten()
+    };
+    let (Some(least), Some(greatest)) = (number("least"), number("greatest")) else {
+        return Vec::new();
+    };
+    if least == greatest {
+        return vec![least, greatest + 0.01];
+    }
+    let width = (greatest - least) / f64::from(bins.max(1));
+    let mut edges: Vec<f64> = (0..=bins.max(1))
+        .map(|k| least + f64::from(k) * width)
+        .collect();
+    if let Some(last) = edges.last_mut() {
+        *last = greatest + 0.01;
+    }
+    edges
+}
