@@ -6,6 +6,7 @@ use datafusion::functions_aggregate::array_agg::array_agg;
 use datafusion::logical_expr::expr_fn::in_list;
 use datafusion::prelude::{DataFrame, lit};
 use datafusion::scalar::ScalarValue;
+use quintet_query::ActorsPage;
 use quintet_query::trends::Actor;
 use quintet_store::schema;
 use serde_json::{Map, Value, json};
@@ -24,31 +25,24 @@ pub(crate) const DISTINCT_ID: &str = "distinct id";
 /// How many events of the actor stand behind the figure.
 pub(crate) const EVENT_COUNT: &str = "event_count";
 
-/// What part of a list is wanted.
-#[derive(Clone, Copy)]
-pub(crate) struct Page<'a> {
-    pub(crate) limit: Option<usize>,
-    pub(crate) offset: usize,
-    pub(crate) search: Option<&'a str>,
-}
-
 /// The rows of a list of actors, and whether more follow.
 pub(crate) async fn rows(
     actors: DataFrame,
     actor: Actor,
-    page: &Page<'_>,
+    page: &ActorsPage,
     data: &Data,
     run: &Run,
 ) -> Result<(Vec<Value>, bool)> {
     // A search needs to know all of them; otherwise only the page is read.
     let (found, rest) = match page.search {
-        Some(_) => (actors, *page),
+        Some(_) => (actors, page.clone()),
         None => {
             let one_more = page.limit.map(|limit| limit.saturating_add(1));
-            (
-                actors.limit(page.offset, one_more)?,
-                Page { offset: 0, ..*page },
-            )
+            let rest = ActorsPage {
+                offset: 0,
+                ..page.clone()
+            };
+            (actors.limit(page.offset, one_more)?, rest)
         }
     };
     described(
@@ -65,7 +59,7 @@ pub(crate) async fn rows(
 pub(crate) async fn described(
     mut found: Vec<Map<String, Value>>,
     actor: Actor,
-    page: &Page<'_>,
+    page: &ActorsPage,
     data: &Data,
     run: &Run,
 ) -> Result<(Vec<Value>, bool)> {
@@ -78,7 +72,7 @@ pub(crate) async fn described(
         Actor::Person => persons(found, data, run).await?,
         Actor::Group(_) => groups(found, actor, data, run).await?,
     };
-    if let Some(search) = page.search {
+    if let Some(search) = &page.search {
         let search = search.to_lowercase();
         rows.retain(|row| is_found(row, &search));
         rows.drain(..page.offset.min(rows.len()));

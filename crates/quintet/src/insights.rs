@@ -12,7 +12,7 @@ use quintet_query::{ActorsPage, Context, Query};
 use quintet_store::schema;
 use serde_json::{Value, json};
 
-use crate::actors::{self, Page};
+use crate::actors;
 use crate::answer::Answer;
 use crate::data::{Data, column};
 use crate::plan::matching::{Matching, micros};
@@ -149,13 +149,8 @@ async fn trends_actors(
             run,
         },
     )?;
-    let page = Page {
-        limit: query.limit,
-        offset: query.offset,
-        search: query.search.as_deref(),
-    };
-    let found = actors::rows(list, query.series.measure.actor(), &page, data, run).await?;
-    Ok(listed(found, &page))
+    let found = actors::rows(list, query.series.measure.actor(), &query.page, data, run).await?;
+    Ok(listed(found, &query.page))
 }
 
 async fn stickiness(
@@ -204,9 +199,8 @@ async fn stickiness_actors(
             run,
         },
     )?;
-    let page = page(&query.page);
-    let found = actors::rows(list, query.series.actor, &page, data, run).await?;
-    Ok(listed(found, &page))
+    let found = actors::rows(list, query.series.actor, &query.page, data, run).await?;
+    Ok(listed(found, &query.page))
 }
 
 async fn lifecycle(
@@ -247,20 +241,11 @@ async fn lifecycle_actors(
         },
     )
     .await?;
-    let page = page(&query.page);
-    let found = actors::described(found, Actor::Person, &page, data, run).await?;
-    Ok(listed(found, &page))
+    let found = actors::described(found, Actor::Person, &query.page, data, run).await?;
+    Ok(listed(found, &query.page))
 }
 
-fn page(page: &ActorsPage) -> Page<'_> {
-    Page {
-        limit: page.limit,
-        offset: page.offset,
-        search: page.search.as_deref(),
-    }
-}
-
-fn listed((rows, has_more): (Vec<Value>, bool), page: &Page<'_>) -> Answer {
+fn listed((rows, has_more): (Vec<Value>, bool), page: &ActorsPage) -> Answer {
     Answer::of_rows(rows)
         .with("hasMore", json!(has_more))
         .with("limit", json!(page.limit))

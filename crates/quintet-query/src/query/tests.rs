@@ -83,9 +83,13 @@ fn actors_queries_are_read_with_and_without_their_wrapper() {
     let Query::TrendsActors(wrapped) = Query::parse(&wrapped).unwrap() else {
         panic!()
     };
-    assert_eq!((alone.limit, alone.offset), (None, 0));
+    assert_eq!((alone.page.limit, alone.page.offset), (None, 0));
     assert_eq!(
-        (wrapped.limit, wrapped.offset, wrapped.search.as_deref()),
+        (
+            wrapped.page.limit,
+            wrapped.page.offset,
+            wrapped.page.search.as_deref()
+        ),
         (Some(100), 5, Some("acme"))
     );
     assert_eq!(alone.source, wrapped.source);

@@ -5,7 +5,6 @@ mod parse;
 use chrono::{DateTime, Duration, NaiveDateTime};
 use chrono_tz::Tz;
 
-use crate::Context;
 use crate::breakdown::{ActorsBreakdown, Restriction};
 use crate::calendar::{Calendar, midnight};
 use crate::compare::not_compared;
@@ -15,6 +14,7 @@ use crate::filter::{Filter, Property};
 use crate::insight::the_series;
 use crate::period::micros;
 use crate::reader::Path;
+use crate::{ActorsPage, Context};
 
 use super::{Measure, Series, TrendsQuery};
 
@@ -31,16 +31,8 @@ pub struct InsightActorsQuery {
     pub breakdown: Option<ActorsBreakdown>,
     /// True for a figure of the range compared with.
     pub previous: bool,
-    /// Columns to return; empty is the usual ones.
-    pub select: Vec<String>,
-    /// Fewest events first instead of most.
-    pub ascending: bool,
-    /// Rows to return at most.
-    pub limit: Option<usize>,
-    /// Rows to skip.
-    pub offset: usize,
-    /// Text that an actor's name, key, ids or email must contain.
-    pub search: Option<String>,
+    /// Which of them are wanted.
+    pub page: ActorsPage,
 }
 
 /// A resolved question for the actors behind one figure.
@@ -58,16 +50,8 @@ pub struct TrendsActors {
     pub urls: Vec<(Property, String)>,
     /// Share of distinct ids to read, in (0, 1); `None` reads all.
     pub sampling: Option<f64>,
-    /// Columns to return; empty is the usual ones.
-    pub select: Vec<String>,
-    /// Fewest events first instead of most.
-    pub ascending: bool,
-    /// Rows to return at most; `None` is all.
-    pub limit: Option<usize>,
-    /// Rows to skip.
-    pub offset: usize,
-    /// Case-insensitive text that an actor's name, key, ids or email must contain.
-    pub search: Option<String>,
+    /// Which of them are wanted.
+    pub page: ActorsPage,
 }
 
 impl InsightActorsQuery {
@@ -96,11 +80,7 @@ impl InsightActorsQuery {
             bins: restriction.bins,
             urls: restriction.urls,
             sampling: trends.sampling,
-            select: self.select.clone(),
-            ascending: self.ascending,
-            limit: self.limit,
-            offset: self.offset,
-            search: self.search.clone(),
+            page: self.page.clone(),
         })
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn actors(query: &TrendsActors, reading: Reading<'_>) -> Result<DataF
         Measure::FirstTime { matching, .. } => first_timers(query, reading, actor, matching)?,
         _ => active(query, reading, actor)?,
     };
-    ranked(rows, query.ascending)
+    ranked(rows, query.page.ascending)
 }
 
 fn active(query: &TrendsActors, reading: Reading<'_>, actor: Actor) -> Result<DataFrame> {

@@ -24,13 +24,6 @@ impl InsightActorsQuery {
     }
 
     pub(crate) fn on_page(self, page: ActorsPage) -> Self {
-        Self {
-            select: page.select,
-            ascending: page.ascending,
-            limit: page.limit,
-            offset: page.offset,
-            search: page.search,
-            ..self
-        }
+        Self { page, ..self }
     }
 }
