@@ -136,7 +136,8 @@ impl From<quintet_store::Error> for Error {
         Self {
             kind,
             path,
-            message: error.to_string(),
+            // DataFusion lists consumers of memory on lines of their own.
+            message: error.to_string().replace('\n', " "),
         }
     }
 }

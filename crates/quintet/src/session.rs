@@ -21,6 +21,9 @@ pub(crate) struct Limits {
 /// How many of the largest consumers a refusal for lack of memory names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
+/// Sorts of one plan that may hold memory in the same partition.
+const SORTS_AT_ONCE: usize = 4;
+
 /// A session that knows every function of ours.
 pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_information_schema(true);
@@ -29,6 +32,14 @@ pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
     }
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(bytes) = limits.memory {
+        // Every sort sets so much aside for merging what it spilled; by default more than a small pool has.
+        let per_partition = bytes / (SORTS_AT_ONCE * config.target_partitions().max(1));
+        let reserved = config
+            .options()
+            .execution
+            .sort_spill_reservation_bytes
+            .min(per_partition);
+        config = config.with_sort_spill_reservation_bytes(reserved);
         runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
             FairSpillPool::new(bytes),
             NAMED_CONSUMERS,

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Shows what is in a store.
     Stats(Stats),
-    /// Loads bundled real data into a store and shows four answers with charts.
+    /// Loads bundled real data into a store and shows five answers with charts.
     Demo(Demo),
 }
 

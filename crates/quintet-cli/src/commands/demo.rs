@@ -1,4 +1,4 @@
-//! `quintet demo`: bundled real data, four questions, their answers.
+//! `quintet demo`: bundled real data, five questions, their answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ struct Question {
     definition: &'static str,
 }
 
-const QUESTIONS: [Question; 4] = [
+const QUESTIONS: [Question; 5] = [
     Question {
         words: "How many companies had pull requests merged, month by month?",
         means: "event pull_request_merged, math unique_group of group type 1 (company), by month",
@@ -50,6 +50,12 @@ const QUESTIONS: [Question; 4] = [
         means: "event commit where change_type is fix, math weekly_active of group types 1 and 0, last 90 days",
         file: "weekly-active.json",
         definition: include_str!("../../demo/weekly-active.json"),
+    },
+    Question {
+        words: "Which companies stay? In how many months of 2025 did each have a commit?",
+        means: "StickinessQuery, event commit, math unique_group of group type 1 (company), by month",
+        file: "stickiness.json",
+        definition: include_str!("../../demo/stickiness.json"),
     },
 ];
 

@@ -12,7 +12,8 @@ pub(crate) fn csv(view: &View) -> String {
         View::Over(over) => {
             line(
                 &mut out,
-                std::iter::once("day").chain(over.series.iter().map(|s| s.name.as_str())),
+                std::iter::once(over.axis.title())
+                    .chain(over.series.iter().map(|s| s.name.as_str())),
             );
             for (i, day) in over.days.iter().enumerate() {
                 let points = over

@@ -29,7 +29,7 @@ struct Column {
 
 fn by_bucket(over: &OverTime) -> Vec<Column> {
     let mut columns = vec![Column {
-        title: "day".into(),
+        title: over.axis.title().into(),
         cells: over.days.clone(),
         numeric: false,
     }];

@@ -22,10 +22,30 @@ pub(crate) enum View {
     Json(Value),
 }
 
+/// What the buckets of series are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Axis {
+    /// Stretches of time.
+    Time,
+    /// Numbers of intervals in which actors were active: a histogram.
+    Intervals,
+}
+
+impl Axis {
+    /// What one bucket is called at the head of a column.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Time => "day",
+            Self::Intervals => "active in",
+        }
+    }
+}
+
 /// Series over the same buckets.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OverTime {
-    /// The starts of the buckets as the answer writes them.
+    pub(crate) axis: Axis,
+    /// The starts of the buckets as the answer writes them; of a histogram their labels.
     pub(crate) days: Vec<String>,
     /// The series, in the answer's order.
     pub(crate) series: Vec<Series>,
@@ -141,9 +161,17 @@ fn over_time(objects: &[&Map<String, Value>]) -> OverTime {
             .map(|day| day.as_str().unwrap_or_default().to_owned())
             .collect()
     };
+    let is_numbered = |row: &&Map<String, Value>| {
+        let days = row.get("days").and_then(Value::as_array);
+        days.is_some_and(|days| days.first().is_some_and(Value::is_number))
+    };
+    let (axis, buckets) = match objects.first() {
+        Some(row) if is_numbered(row) => (Axis::Intervals, "labels"),
+        _ => (Axis::Time, "days"),
+    };
     let days = objects
         .iter()
-        .map(|row| texts(row.get("days")))
+        .map(|row| texts(row.get(buckets)))
         .max_by_key(Vec::len)
         .unwrap_or_default();
     let series = objects.iter().zip(names(objects)).map(|(row, name)| {
@@ -157,6 +185,7 @@ fn over_time(objects: &[&Map<String, Value>]) -> OverTime {
         Series { name, data, whole }
     });
     OverTime {
+        axis,
         series: series.collect(),
         days,
     }

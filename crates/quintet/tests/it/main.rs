@@ -9,5 +9,6 @@
 mod dependencies;
 mod embedding;
 mod oracle;
+mod properties;
 mod same_answers;
 mod sample;

@@ -7,7 +7,7 @@ mod lines;
 
 use serde_json::Value;
 
-use super::view::{Figure, OverTime, Rows, View, readable};
+use super::view::{Axis, Figure, OverTime, Rows, Series, View, readable};
 use super::{Look, NOTHING};
 
 /// The chart of a view, or nothing where it has no figures to draw.
@@ -15,6 +15,9 @@ pub(crate) fn chart(view: &View, look: Look) -> Option<String> {
     match view {
         View::Nothing => Some(NOTHING.into()),
         View::Rows(rows) if rows.rows.is_empty() => Some(NOTHING.into()),
+        View::Over(over) if over.axis == Axis::Intervals => {
+            Some(bars::bars(&histogram(over), look))
+        }
         View::Over(over) if over.days.len() > 1 => Some(lines::lines(over, look)),
         View::Over(over) => Some(bars::bars(&only_bucket(over), look)),
         View::Figures(figures) => Some(bars::bars(figures, look)),
@@ -33,6 +36,25 @@ fn only_bucket(over: &OverTime) -> Vec<Figure> {
             value: value(&series.data),
         })
         .collect()
+}
+
+/// A histogram is bars, one for each series and bucket.
+fn histogram(over: &OverTime) -> Vec<Figure> {
+    let of_series = |series: &Series| {
+        let bar = |(bucket, value): (&String, &f64)| Figure {
+            name: match over.series.len() {
+                1 => bucket.clone(),
+                _ => format!("{}, {bucket}", series.name),
+            },
+            value: *value,
+        };
+        over.days
+            .iter()
+            .zip(&series.data)
+            .map(bar)
+            .collect::<Vec<_>>()
+    };
+    over.series.iter().flat_map(of_series).collect()
 }
 
 /// Rows of one name and one number each, such as `SELECT name, count(*)`.
