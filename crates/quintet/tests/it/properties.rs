@@ -1,4 +1,4 @@
-//! What holds for any data: four random stores of 260 histories each.
+//! What holds for any data: twelve random stores of 100 histories each.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -10,8 +10,8 @@ use tokio::runtime::Runtime;
 /// Events of one person: minutes after the start, event, plan.
 type History = Vec<(u32, &'static str, Option<&'static str>)>;
 
-const HISTORIES: usize = 260;
-const STORES: u32 = 4;
+const HISTORIES: usize = 100;
+const STORES: u32 = 12;
 const MINUTES: u32 = 60 * 24 * 60;
 
 fn start() -> DateTime<Utc> {
@@ -102,7 +102,7 @@ fn by_company(mut series: Value) -> Value {
 /// Questions about persons, and the same about companies.
 fn pairs() -> Vec<(Value, Value)> {
     let mut pairs = Vec::new();
-    for interval in ["day", "month"] {
+    for interval in ["day", "week", "month"] {
         for (person, company) in [
             ("dau", "unique_group"),
             ("weekly_active", "weekly_active"),
@@ -144,7 +144,7 @@ fn data(rows: &Value) -> Vec<Vec<f64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: STORES, max_shrink_iters: 0, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: STORES, max_shrink_iters: 50, ..ProptestConfig::default() })]
 
     #[test]
     fn for_any_histories(histories in prop::collection::vec(history(), HISTORIES), seed in any::<u64>()) {
@@ -191,18 +191,20 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
     let tight = EngineBuilder::new()
         .with_target_partitions(4)
         .with_memory_limit(16 << 20);
+    for (_, companies) in pairs() {
+        let (one, other) = (
+            ask(one, &loaded, &companies).await,
+            ask(tight, &shuffled, &companies).await,
+        );
+        prop_assert_eq!(one, other, "order of loading");
+    }
+    // Persons are created by the first event that is received, so of a lifecycle the order of loading does matter.
     let mut lifecycle = trend("week", json!({"kind": "EventsNode", "event": "seen"}));
     lifecycle["kind"] = json!("LifecycleQuery");
-    for question in pairs()
-        .into_iter()
-        .map(|(_, companies)| companies)
-        .chain([lifecycle])
-    {
-        prop_assert_eq!(
-            ask(one, &loaded, &question).await,
-            ask(tight, &shuffled, &question).await,
-            "order of loading"
-        );
-    }
+    prop_assert_eq!(
+        ask(one, &loaded, &lifecycle).await,
+        ask(tight, &loaded, &lifecycle).await,
+        "partitions and memory"
+    );
     Ok(())
 }
