@@ -293,3 +293,103 @@ async fn the_companies_behind_a_month() {
         "the most active come first"
     );
 }
+
+#[tokio::test]
+async fn companies_by_the_number_of_months_in_which_they_committed() {
+    let answer = ask(json!({
+        "kind": "StickinessQuery", "interval": "month", "dateRange": {"date_from": "2025-01-01", "date_to": "2025-12-31"},
+        "series": [{"kind": "EventsNode", "event": "commit", "math": "unique_group", "math_group_type_index": 1}],
+    }))
+    .await;
+    let mut months: HashMap<&str, BTreeSet<NaiveDate>> = HashMap::new();
+    for event in EVENTS
+        .iter()
+        .filter(named("commit"))
+        .filter(between("2025-01-01", "2025-12-31"))
+    {
+        if let Some(company) = event.groups.get("company") {
+            months
+                .entry(company)
+                .or_default()
+                .insert(month_of(event.at));
+        }
+    }
+    let expected: Vec<f64> = (1..=12)
+        .map(|n| months.values().filter(|active| active.len() == n).count() as f64)
+        .collect();
+    assert_eq!(data(&answer.results()[0]), expected);
+}
+
+#[tokio::test]
+async fn people_who_are_new_return_come_back_or_stay_away_by_month() {
+    let answer = ask(json!({
+        "kind": "LifecycleQuery", "interval": "month", "dateRange": {"date_from": "2025-01-01", "date_to": "2025-12-31"},
+        "series": [{"kind": "EventsNode", "event": "commit"}],
+    }))
+    .await;
+    // A person is created by the first of its events that is received, whatever it is.
+    let mut created: HashMap<&str, NaiveDate> = HashMap::new();
+    let mut active: HashMap<&str, BTreeSet<NaiveDate>> = HashMap::new();
+    for event in EVENTS.iter() {
+        created
+            .entry(&event.person)
+            .or_insert_with(|| month_of(event.at));
+        if event.name == "commit" {
+            active
+                .entry(&event.person)
+                .or_default()
+                .insert(month_of(event.at));
+        }
+    }
+    let rows = answer.results().as_array().expect("rows");
+    for (position, month) in days(&rows[0]).into_iter().enumerate() {
+        let before = month - Months::new(1);
+        let mut expected: HashMap<&str, f64> = HashMap::new();
+        for (person, months) in &active {
+            let status = match (months.contains(&month), months.contains(&before)) {
+                (true, _) if created[person] == month => "new",
+                (true, true) => "returning",
+                (true, false) => "resurrecting",
+                (false, true) => "dormant",
+                (false, false) => continue,
+            };
+            *expected.entry(status).or_default() += if status == "dormant" { -1.0 } else { 1.0 };
+        }
+        for row in rows {
+            let status = row["status"].as_str().expect("a status");
+            assert_eq!(
+                data(row)[position],
+                expected.get(status).copied().unwrap_or(0.0),
+                "{status} in {month}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn components_so_far_count_once_each() {
+    let answer = ask(json!({
+        "kind": "TrendsQuery", "interval": "month", "dateRange": {"date_from": "2024-01-01", "date_to": "2025-12-31"},
+        "series": [{"kind": "EventsNode", "event": "commit", "math": "unique_group", "math_group_type_index": 2}],
+        "trendsFilter": {"display": "ActionsLineGraphCumulative"},
+    }))
+    .await;
+    let row = &answer.results()[0];
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let by_month = distinct(
+        EVENTS
+            .iter()
+            .filter(named("commit"))
+            .filter(between("2024-01-01", "2025-12-31")),
+        month_of,
+        |event| event.groups.get("component").map(String::as_str),
+    );
+    let expected: Vec<f64> = days(row)
+        .iter()
+        .map(|month| {
+            seen.extend(by_month.get(month).into_iter().flatten());
+            seen.len() as f64
+        })
+        .collect();
+    assert_eq!(data(row), expected);
+}

@@ -14,8 +14,13 @@ use tokio::sync::OnceCell;
 /// Index order of the group types in the sample's store.
 pub(crate) const GROUP_TYPES: [&str; 4] = ["repository", "company", "component", "organization"];
 
+/// The bundled slice, or all contributions: `QUINTET_SAMPLE=oss-contributions.jsonl.gz cargo test … oracle`.
 pub(crate) fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/contributions.jsonl.gz")
+    let bundled = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../testdata/contributions.jsonl.gz"
+    );
+    std::env::var_os("QUINTET_SAMPLE").map_or_else(|| bundled.into(), PathBuf::from)
 }
 
 pub(crate) fn settings() -> Settings {
