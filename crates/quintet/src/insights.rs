@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::functions_aggregate::expr_fn::min;
+use datafusion::prelude::DataFrame;
 use quintet_query::breakdown::Breakdown;
 use quintet_query::filter::Filter;
 use quintet_query::lifecycle::{self, LifecycleActorsQuery, LifecycleQuery};
 use quintet_query::stickiness::{self, StickinessActorsQuery, StickinessQuery};
-use quintet_query::trends::{self, Actor, InsightActorsQuery, Trends, TrendsQuery};
+use quintet_query::trends::{self, Actor, InsightActorsQuery, TrendsQuery};
 use quintet_query::{ActorsPage, Context, Query};
 use quintet_store::schema;
 use serde_json::{Value, json};
@@ -15,9 +16,9 @@ use serde_json::{Value, json};
 use crate::actors;
 use crate::answer::Answer;
 use crate::data::{Data, column};
-use crate::plan::matching::{Matching, micros};
+use crate::plan::Reading;
+use crate::plan::matching::micros;
 use crate::plan::trends::Question;
-use crate::plan::{CohortMembership, Reading};
 use crate::run::Run;
 use crate::{Error, Result, plan, rows};
 
@@ -26,6 +27,32 @@ const PLAUSIBLE: i64 = 315_532_800_000_000;
 /// "all" of stickiness and lifecycle begins after this. 1 January 2015.
 const ALL_BEGINS: i64 = 1_420_070_400_000_000;
 
+/// What a query is answered from.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    context: &'a Context,
+    data: &'a Data,
+    run: &'a Run,
+}
+
+impl<'a> Asked<'a> {
+    /// The data, with the cohorts of these filters looked up.
+    async fn reading<'f>(
+        &self,
+        filters: impl IntoIterator<Item = &'f Filter>,
+    ) -> Result<Reading<'a>> {
+        Reading::of(filters, self.data, self.run).await
+    }
+
+    /// The rows of a list of actors and what stands beside them.
+    async fn list(&self, list: DataFrame, actor: Actor, page: &ActorsPage) -> Result<Answer> {
+        Ok(listed(
+            actors::rows(list, actor, page, self.data, self.run).await?,
+            page,
+        ))
+    }
+}
+
 /// The answer to any query but SQL.
 pub(crate) async fn answer(
     query: &Query,
@@ -33,14 +60,35 @@ pub(crate) async fn answer(
     data: &Data,
     run: &Run,
 ) -> Result<Answer> {
-    let context = &with_earliest(query, context, data, run).await?;
+    let earliest = match query.needs_earliest() {
+        true => {
+            earliest(
+                query,
+                Asked {
+                    context: &context,
+                    data,
+                    run,
+                },
+            )
+            .await?
+        }
+        false => None,
+    };
+    let asked = Asked {
+        context: &Context {
+            earliest,
+            ..context
+        },
+        data,
+        run,
+    };
     match query {
-        Query::Trends(query) => trends(query, context, data, run).await,
-        Query::TrendsActors(query) => trends_actors(query, context, data, run).await,
-        Query::Stickiness(query) => stickiness(query, context, data, run).await,
-        Query::StickinessActors(query) => stickiness_actors(query, context, data, run).await,
-        Query::Lifecycle(query) => lifecycle(query, context, data, run).await,
-        Query::LifecycleActors(query) => lifecycle_actors(query, context, data, run).await,
+        Query::Trends(query) => trends(query, asked).await,
+        Query::TrendsActors(query) => trends_actors(query, asked).await,
+        Query::Stickiness(query) => stickiness(query, asked).await,
+        Query::StickinessActors(query) => stickiness_actors(query, asked).await,
+        Query::Lifecycle(query) => lifecycle(query, asked).await,
+        Query::LifecycleActors(query) => lifecycle_actors(query, asked).await,
         _ => Err(Error::unsupported(
             "this kind of query",
             "use a newer version",
@@ -48,46 +96,30 @@ pub(crate) async fn answer(
     }
 }
 
-/// A range of "all" begins with the earliest event: of a trend's series, of the whole store otherwise.
-async fn with_earliest(
-    query: &Query,
-    mut context: Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Context> {
-    if !query.needs_earliest() {
-        return Ok(context);
-    }
+/// Where a range of "all" begins: with the earliest event of a trend's series, with that of the whole store otherwise.
+async fn earliest(query: &Query, asked: Asked<'_>) -> Result<Option<i64>> {
+    let any_series = |query: &TrendsQuery| -> Result<Filter> {
+        let series = query.resolve(asked.context)?.series.into_iter();
+        Ok(Filter::Any(series.map(|series| series.matching).collect()))
+    };
     let (events, since) = match query {
-        Query::Trends(query) => (any_series(&query.resolve(&context)?), PLAUSIBLE),
-        Query::TrendsActors(query) => (any_series(&query.source.resolve(&context)?), PLAUSIBLE),
+        Query::Trends(query) => (any_series(query)?, PLAUSIBLE),
+        Query::TrendsActors(query) => (any_series(&query.source)?, PLAUSIBLE),
         _ => (Filter::All(Vec::new()), ALL_BEGINS),
     };
-    let cohorts = CohortMembership::of([&events].into_iter(), data, run).await?;
-    let events = Matching::new(data, &cohorts)
-        .since(since)
-        .that(&events)?
-        .events()?;
-    let first = events.aggregate(
-        vec![],
-        vec![micros(min(column(schema::TIMESTAMP))).alias("earliest")],
+    let reading = asked.reading([&events]).await?;
+    let events = reading.events(None).since(since).that(&events)?.events()?;
+    let first = micros(min(column(schema::TIMESTAMP))).alias("earliest");
+    let found = rows::objects(
+        &asked
+            .run
+            .collect(events.aggregate(vec![], vec![first])?)
+            .await?,
     )?;
-    let found = rows::objects(&run.collect(first).await?)?;
-    context.earliest = found
+    Ok(found
         .first()
         .and_then(|row| row.get("earliest"))
-        .and_then(Value::as_i64);
-    Ok(context)
-}
-
-fn any_series(trends: &Trends) -> Filter {
-    Filter::Any(
-        trends
-            .series
-            .iter()
-            .map(|series| series.matching.clone())
-            .collect(),
-    )
+        .and_then(Value::as_i64))
 }
 
 /// The cohorts of a breakdown as filters.
@@ -95,31 +127,24 @@ fn breakdown_filters(breakdown: Option<&Breakdown>) -> Vec<Filter> {
     let Some(Breakdown::Cohorts(cohorts)) = breakdown else {
         return Vec::new();
     };
-    cohorts
-        .iter()
-        .flatten()
-        .map(|cohort| Filter::Cohort {
-            cohort: Arc::clone(cohort),
-            negated: false,
-        })
-        .collect()
+    let member = |cohort| Filter::Cohort {
+        cohort: Arc::clone(cohort),
+        negated: false,
+    };
+    cohorts.iter().flatten().map(member).collect()
 }
 
-async fn trends(query: &TrendsQuery, context: &Context, data: &Data, run: &Run) -> Result<Answer> {
-    let trends = query.resolve(context)?;
+async fn trends(query: &TrendsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let trends = query.resolve(asked.context)?;
     let of_breakdown = breakdown_filters(trends.breakdown.as_ref());
     let of_series = trends
         .series
         .iter()
         .flat_map(|series| [&series.matching, &series.filter]);
-    let cohorts = CohortMembership::of(of_series.chain(&of_breakdown), data, run).await?;
+    let reading = &asked.reading(of_series.chain(&of_breakdown)).await?;
     let question = Question {
         trends: &trends,
-        reading: Reading {
-            data,
-            cohorts: &cohorts,
-            run,
-        },
+        reading,
     };
     let current = question.figures(&trends.current).await?;
     let previous = match &trends.previous {
@@ -132,46 +157,22 @@ async fn trends(query: &TrendsQuery, context: &Context, data: &Data, run: &Run) 
         .with("resolved_date_range", result.resolved_date_range))
 }
 
-async fn trends_actors(
-    query: &InsightActorsQuery,
-    context: &Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Answer> {
-    let query = query.resolve(context)?;
-    let filters = [&query.series.matching, &query.series.filter];
-    let cohorts = CohortMembership::of(filters.into_iter(), data, run).await?;
-    let list = plan::trends_actors::actors(
-        &query,
-        Reading {
-            data,
-            cohorts: &cohorts,
-            run,
-        },
-    )?;
-    let found = actors::rows(list, query.series.measure.actor(), &query.page, data, run).await?;
-    Ok(listed(found, &query.page))
+async fn trends_actors(query: &InsightActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked
+        .reading([&query.series.matching, &query.series.filter])
+        .await?;
+    let list = plan::trends_actors::actors(&query, &reading)?;
+    asked
+        .list(list, query.series.measure.actor(), &query.page)
+        .await
 }
 
-async fn stickiness(
-    query: &StickinessQuery,
-    context: &Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Answer> {
-    let stickiness = query.resolve(context)?;
+async fn stickiness(query: &StickinessQuery, asked: Asked<'_>) -> Result<Answer> {
+    let stickiness = query.resolve(asked.context)?;
     let of_breakdown = breakdown_filters(stickiness.breakdown.as_ref());
-    let filters = stickiness
-        .series
-        .iter()
-        .map(|series| &series.filter)
-        .chain(&of_breakdown);
-    let cohorts = CohortMembership::of(filters, data, run).await?;
-    let reading = Reading {
-        data,
-        cohorts: &cohorts,
-        run,
-    };
+    let of_series = stickiness.series.iter().map(|series| &series.filter);
+    let reading = &asked.reading(of_series.chain(&of_breakdown)).await?;
     let current = plan::stickiness::figures(&stickiness, &stickiness.current, reading).await?;
     let previous = match &stickiness.previous {
         Some(intervals) => Some(plan::stickiness::figures(&stickiness, intervals, reading).await?),
@@ -183,66 +184,30 @@ async fn stickiness(
         .with("resolved_date_range", result.resolved_date_range))
 }
 
-async fn stickiness_actors(
-    query: &StickinessActorsQuery,
-    context: &Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Answer> {
-    let query = query.resolve(context)?;
-    let cohorts = CohortMembership::of([&query.series.filter].into_iter(), data, run).await?;
-    let list = plan::stickiness::actors(
-        &query,
-        Reading {
-            data,
-            cohorts: &cohorts,
-            run,
-        },
-    )?;
-    let found = actors::rows(list, query.series.actor, &query.page, data, run).await?;
-    Ok(listed(found, &query.page))
+async fn stickiness_actors(query: &StickinessActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked.reading([&query.series.filter]).await?;
+    let list = plan::stickiness::actors(&query, &reading)?;
+    asked.list(list, query.series.actor, &query.page).await
 }
 
-async fn lifecycle(
-    query: &LifecycleQuery,
-    context: &Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Answer> {
-    let lifecycle = query.resolve(context)?;
-    let cohorts = CohortMembership::of([&lifecycle.filter].into_iter(), data, run).await?;
-    let figures = plan::lifecycle::figures(
+async fn lifecycle(query: &LifecycleQuery, asked: Asked<'_>) -> Result<Answer> {
+    let lifecycle = query.resolve(asked.context)?;
+    let reading = asked.reading([&lifecycle.filter]).await?;
+    let result = lifecycle::shape(
         &lifecycle,
-        Reading {
-            data,
-            cohorts: &cohorts,
-            run,
-        },
-    )
-    .await?;
-    let result = lifecycle::shape(&lifecycle, figures);
+        plan::lifecycle::figures(&lifecycle, &reading).await?,
+    );
     Ok(Answer::of_rows(result.results).with("resolved_date_range", result.resolved_date_range))
 }
 
-async fn lifecycle_actors(
-    query: &LifecycleActorsQuery,
-    context: &Context,
-    data: &Data,
-    run: &Run,
-) -> Result<Answer> {
-    let query = query.resolve(context)?;
-    let cohorts = CohortMembership::of([&query.lifecycle.filter].into_iter(), data, run).await?;
-    let found = plan::lifecycle::actors(
-        &query,
-        Reading {
-            data,
-            cohorts: &cohorts,
-            run,
-        },
-    )
-    .await?;
-    let found = actors::described(found, Actor::Person, &query.page, data, run).await?;
-    Ok(listed(found, &query.page))
+async fn lifecycle_actors(query: &LifecycleActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked.reading([&query.lifecycle.filter]).await?;
+    let found = plan::lifecycle::actors(&query, &reading).await?;
+    let described =
+        actors::described(found, Actor::Person, &query.page, asked.data, asked.run).await?;
+    Ok(listed(described, &query.page))
 }
 
 fn listed((rows, has_more): (Vec<Value>, bool), page: &ActorsPage) -> Answer {

@@ -19,17 +19,19 @@ use crate::{Error, Result};
 
 /// The persons of listed cohorts, by cohort id, looked up before planning: their keys as literals.
 #[derive(Default)]
-pub(crate) struct CohortMembership(HashMap<i64, Vec<Expr>>);
+pub(super) struct CohortMembership(HashMap<i64, Vec<Expr>>);
 
 impl CohortMembership {
     /// Looks up the persons of every listed cohort in the filters.
-    pub(crate) async fn of(
-        filters: impl Iterator<Item = &Filter>,
+    pub(super) async fn of<'f>(
+        filters: impl IntoIterator<Item = &'f Filter>,
         data: &Data,
         run: &Run,
     ) -> Result<Self> {
         let mut listed = HashMap::new();
-        filters.for_each(|filter| collect_listed(filter, &mut listed));
+        filters
+            .into_iter()
+            .for_each(|filter| collect_listed(filter, &mut listed));
         let mut members = HashMap::new();
         for (id, distinct_ids) in listed {
             members.insert(id, persons_of(distinct_ids, data, run).await?);

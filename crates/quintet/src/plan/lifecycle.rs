@@ -31,7 +31,7 @@ const NEXT: &str = "next";
 const CREATED: &str = "created";
 
 /// How many persons each bucket is what to.
-pub(crate) async fn figures(lifecycle: &Lifecycle, reading: Reading<'_>) -> Result<Vec<Figure>> {
+pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Vec<Figure>> {
     let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
     let activities = activities(lifecycle, reading, vec![])?
         .aggregate(alike, vec![count(lit(1)).alias(FIGURE)])?;
@@ -56,7 +56,7 @@ pub(crate) async fn figures(lifecycle: &Lifecycle, reading: Reading<'_>) -> Resu
 /// The persons to whom one of the buckets is what is asked for, with their number of events there, the most active first.
 pub(crate) async fn actors(
     query: &LifecycleActors,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
 ) -> Result<Vec<Map<String, Value>>> {
     let mut told = identity(Actor::Person);
     told.push(count(lit(1)).alias(EVENT_COUNT));
@@ -118,7 +118,7 @@ pub(crate) async fn actors(
 }
 
 /// The active buckets of every person, with the nearest ones around each, and whatever else is `told` of its events there.
-fn activities(lifecycle: &Lifecycle, reading: Reading<'_>, told: Vec<Expr>) -> Result<DataFrame> {
+fn activities(lifecycle: &Lifecycle, reading: &Reading<'_>, told: Vec<Expr>) -> Result<DataFrame> {
     let (Some(from), Some(end)) = (lifecycle.edges.first(), lifecycle.edges.last()) else {
         return Err(crate::Error::internal("a lifecycle has no intervals"));
     };
@@ -149,7 +149,7 @@ fn activities(lifecycle: &Lifecycle, reading: Reading<'_>, told: Vec<Expr>) -> R
 fn with_creation(
     active: DataFrame,
     lifecycle: &Lifecycle,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
 ) -> Result<DataFrame> {
     let Some((persons, key)) = reading.data.persons()? else {
         let unknown = lit(datafusion::scalar::ScalarValue::UInt32(None));

@@ -26,7 +26,7 @@ pub(crate) struct Matching<'a> {
 }
 
 impl<'a> Matching<'a> {
-    pub(crate) fn new(data: &'a Data, cohorts: &'a CohortMembership) -> Self {
+    pub(super) fn new(data: &'a Data, cohorts: &'a CohortMembership) -> Self {
         Self {
             data,
             cohorts,

@@ -13,10 +13,12 @@ pub(crate) mod stickiness;
 pub(crate) mod trends;
 pub(crate) mod trends_actors;
 
-pub(crate) use filter::CohortMembership;
+use quintet_query::filter::Filter;
 
+use crate::Result;
 use crate::data::Data;
 use crate::run::Run;
+use filter::CohortMembership;
 use matching::Matching;
 
 /// Columns of intermediate results: position of a bucket, what tells actors apart, the number that is asked for.
@@ -25,16 +27,25 @@ const ACTOR: &str = "actor";
 const FIGURE: &str = "figure";
 
 /// What every plan reads from and runs with.
-#[derive(Clone, Copy)]
 pub(crate) struct Reading<'a> {
-    pub(crate) data: &'a Data,
-    pub(crate) cohorts: &'a CohortMembership,
-    pub(crate) run: &'a Run,
+    data: &'a Data,
+    run: &'a Run,
+    cohorts: CohortMembership,
 }
 
 impl<'a> Reading<'a> {
+    /// The data, with the listed cohorts of these filters looked up.
+    pub(crate) async fn of<'f>(
+        filters: impl IntoIterator<Item = &'f Filter>,
+        data: &'a Data,
+        run: &'a Run,
+    ) -> Result<Self> {
+        let cohorts = CohortMembership::of(filters, data, run).await?;
+        Ok(Self { data, run, cohorts })
+    }
+
     /// All events, or a fixed share of the distinct ids.
-    fn events(&self, share: Option<f64>) -> Matching<'a> {
-        Matching::new(self.data, self.cohorts).sampled(share)
+    pub(crate) fn events(&self, share: Option<f64>) -> Matching<'_> {
+        Matching::new(self.data, &self.cohorts).sampled(share)
     }
 }

@@ -29,7 +29,7 @@ const ACTIVE: &str = "active intervals";
 pub(crate) async fn figures(
     stickiness: &Stickiness,
     intervals: &Intervals,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
 ) -> Result<Vec<Vec<Figure>>> {
     let mut all = Vec::with_capacity(stickiness.series.len());
     for series in &stickiness.series {
@@ -73,7 +73,7 @@ pub(crate) async fn figures(
 }
 
 /// The actors behind a figure, with their number of events in the intervals that count.
-pub(crate) fn actors(query: &StickinessActors, reading: Reading<'_>) -> Result<DataFrame> {
+pub(crate) fn actors(query: &StickinessActors, reading: &Reading<'_>) -> Result<DataFrame> {
     let Series { actor, filter, .. } = &query.series;
     let mut events = reading
         .events(query.sampling)
@@ -136,7 +136,7 @@ fn within(name: &str, bound: Bound) -> Expr {
 async fn read(
     parts: &Parts<'_>,
     histogram: DataFrame,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
 ) -> Result<HashMap<Values, Vec<(usize, u64)>>> {
     let mut by_value: HashMap<Values, Vec<(usize, u64)>> = HashMap::new();
     for batch in reading.run.collect(histogram).await? {

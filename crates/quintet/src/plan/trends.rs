@@ -30,7 +30,7 @@ const DAY: i64 = 86_400_000_000;
 /// What a trend is computed from.
 pub(crate) struct Question<'a> {
     pub(crate) trends: &'a Trends,
-    pub(crate) reading: Reading<'a>,
+    pub(crate) reading: &'a Reading<'a>,
 }
 
 impl Question<'_> {

@@ -13,7 +13,7 @@ use crate::actors::{DISTINCT_ID, EVENT_COUNT, KEY, REAL_KEY};
 use crate::data::column;
 
 /// The actors of a figure with their number of events.
-pub(crate) fn actors(query: &TrendsActors, reading: Reading<'_>) -> Result<DataFrame> {
+pub(crate) fn actors(query: &TrendsActors, reading: &Reading<'_>) -> Result<DataFrame> {
     let actor = query.series.measure.actor();
     let rows = match query.series.measure {
         Measure::FirstTime { matching, .. } => first_timers(query, reading, actor, matching)?,
@@ -22,7 +22,7 @@ pub(crate) fn actors(query: &TrendsActors, reading: Reading<'_>) -> Result<DataF
     ranked(rows, query.page.ascending)
 }
 
-fn active(query: &TrendsActors, reading: Reading<'_>, actor: Actor) -> Result<DataFrame> {
+fn active(query: &TrendsActors, reading: &Reading<'_>, actor: Actor) -> Result<DataFrame> {
     let mut events = possible(query, reading)?
         .since(query.from)
         .that(&query.series.filter)?;
@@ -36,7 +36,7 @@ fn active(query: &TrendsActors, reading: Reading<'_>, actor: Actor) -> Result<Da
 
 fn first_timers(
     query: &TrendsActors,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
     actor: Actor,
     matching: bool,
 ) -> Result<DataFrame> {
@@ -61,7 +61,7 @@ fn first_timers(
 }
 
 /// The events that the figure's series looks at, up to the end of its range.
-fn possible<'a>(query: &TrendsActors, reading: Reading<'a>) -> Result<Matching<'a>> {
+fn possible<'a>(query: &TrendsActors, reading: &'a Reading<'a>) -> Result<Matching<'a>> {
     reading
         .events(query.sampling)
         .until(query.to)
