@@ -78,6 +78,17 @@ impl LineValue {
         }
     }
 
+    /// The texts of the parts, as the engine names them.
+    fn texts(self) -> Vec<Option<String>> {
+        match self {
+            Self::Labels(labels) => labels
+                .into_iter()
+                .map(|label| Some(label).filter(|label| label != NULL_LABEL))
+                .collect(),
+            Self::Everything | Self::Cohort(_) => Vec::new(),
+        }
+    }
+
     /// Ascending: texts as texts, part by part.
     fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -97,9 +108,12 @@ impl Breakdown {
                 parts,
                 limit,
                 hide_other,
+                true_other,
                 ..
             } => {
-                has_more = fold(&mut lines, *limit, parts.len(), single_numbers);
+                let is_counted =
+                    *true_other && lines.iter().any(|line| line.value.rank() == Rank::Other);
+                has_more = is_counted || fold(&mut lines, *limit, parts.len(), single_numbers);
                 if *hide_other {
                     lines.retain(|line| line.value.rank() != Rank::Other);
                 }
@@ -117,10 +131,34 @@ impl Breakdown {
     }
 }
 
-/// Folds the values beyond the limit into one line by summing; says whether there were any.
+impl Breakdown {
+    /// The values that keep a line of their own, where there are more than that and the rest is to be counted by itself.
+    pub(crate) fn kept(
+        &self,
+        mut lines: Vec<Line>,
+        single_numbers: bool,
+    ) -> Option<Vec<Vec<Option<String>>>> {
+        let Self::Properties {
+            limit,
+            true_other: true,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        if lines.len() <= *limit {
+            return None;
+        }
+        by_size(&mut lines, single_numbers);
+        lines.truncate(*limit);
+        Some(lines.into_iter().map(|line| line.value.texts()).collect())
+    }
+}
+
+/// Puts the values that keep a line of their own first.
 ///
 /// Over time the values with a missing part are the first to go; of single numbers they rank like any other.
-fn fold(lines: &mut Vec<Line>, limit: usize, parts: usize, one_number: bool) -> bool {
+fn by_size(lines: &mut [Line], one_number: bool) {
     lines.sort_by(|one, other| {
         let missing = |line: &Line| !one_number && line.value.rank() == Rank::Null;
         missing(one)
@@ -128,6 +166,11 @@ fn fold(lines: &mut Vec<Line>, limit: usize, parts: usize, one_number: bool) -> 
             .then_with(|| other.total().total_cmp(&one.total()))
             .then_with(|| one.value.compare(&other.value))
     });
+}
+
+/// Folds the values beyond the limit into one line by summing; says whether there were any.
+fn fold(lines: &mut Vec<Line>, limit: usize, parts: usize, one_number: bool) -> bool {
+    by_size(lines, one_number);
     if lines.len() <= limit {
         return false;
     }

@@ -32,6 +32,8 @@ pub struct BreakdownFilter {
     pub limit: Option<usize>,
     /// Drops the rows of the rest.
     pub hide_other: bool,
+    /// Beyond PostHog: the row of the rest holds its true figure (each actor once) instead of the sum of what was folded.
+    pub true_other: bool,
 }
 
 /// What rows are broken down by.
@@ -83,6 +85,8 @@ pub enum Breakdown {
         limit: usize,
         /// Drop the rows that hold the rest.
         hide_other: bool,
+        /// The engine counts the rest by itself; otherwise it is summed up from what is folded.
+        true_other: bool,
     },
     /// By membership of cohorts, in the order asked; `None` is everyone.
     Cohorts(Vec<Option<Arc<Cohort>>>),

@@ -52,6 +52,7 @@ impl BreakdownFilter {
             by,
             limit: object.count("breakdown_limit")?.filter(|limit| *limit > 0),
             hide_other: object.flag("breakdown_hide_other_aggregation")?,
+            true_other: object.flag("breakdown_true_other")?,
         };
         object.finish(&[&["breakdown_sort", "breakdown_path_cleaning"]])?;
         Ok(filter)

@@ -72,6 +72,7 @@ impl BreakdownFilter {
             list,
             limit,
             hide_other: self.hide_other,
+            true_other: self.true_other,
         }
     }
 }

@@ -33,6 +33,12 @@ impl StickinessQuery {
         let cut = |cut: &ResolvedRange| {
             Intervals::of(cut, self.interval, joined, range.to, context, &path)
         };
+        if self.breakdown.true_other {
+            return Err(Error::unsupported(
+                "breakdown_true_other in stickiness (breakdownFilter.breakdown_true_other)",
+                "raise breakdown_limit instead",
+            ));
+        }
         Ok(Stickiness {
             series: self
                 .series

@@ -16,7 +16,7 @@ pub use display::Display;
 pub use formula::Formula;
 pub use insight::{Aggregate, Measure, Series, Trends};
 pub use query::{FormulaNode, TrendsQuery};
-pub use shape::{Figure, TrendsResult, shape};
+pub use shape::{Figure, TrendsResult, kept_values, shape};
 
 pub use crate::breakdown::{
     ActorsBreakdown, Breakdown, BreakdownBy, BreakdownFilter, BreakdownPart, BreakdownProperty,

@@ -8,6 +8,8 @@ mod lines;
 mod numbers;
 mod row;
 
+pub use lines::kept_values;
+
 use serde_json::{Value, json};
 
 use crate::Period;

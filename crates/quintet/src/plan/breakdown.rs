@@ -5,9 +5,12 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{max, min};
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::utils::{conjunction, disjunction};
+use datafusion::logical_expr::{Expr, when};
+use datafusion::prelude::lit;
+use datafusion::scalar::ScalarValue;
 use quintet_query::filter::Filter;
-use quintet_query::trends::{Breakdown, BreakdownPart};
+use quintet_query::trends::{Breakdown, BreakdownPart, OTHER_LABEL};
 
 use super::matching::Matching;
 use crate::data::column;
@@ -70,7 +73,11 @@ pub(super) fn slices(breakdown: Option<&Breakdown>) -> Vec<Slice<'_>> {
 }
 
 /// The parts of a breakdown, the edges of numeric bins looked up.
-pub(super) struct Parts<'a>(Vec<(&'a BreakdownPart, Option<Vec<f64>>)>);
+pub(super) struct Parts<'a> {
+    parts: Vec<(&'a BreakdownPart, Option<Vec<f64>>)>,
+    /// All other values count as one, if there are any such.
+    kept: Option<Vec<Values>>,
+}
 
 impl<'a> Parts<'a> {
     /// Bins have equal widths between the least and the greatest number among the events.
@@ -99,22 +106,39 @@ impl<'a> Parts<'a> {
             };
             all.push((part, edges));
         }
-        Ok(Self(all))
+        Ok(Self {
+            parts: all,
+            kept: None,
+        })
+    }
+
+    /// The same parts, in which every value but these is [`OTHER_LABEL`].
+    pub(super) fn keeping(self, kept: Vec<Values>) -> Self {
+        Self {
+            kept: Some(kept),
+            ..self
+        }
     }
 
     /// The values of an event, each under its [name](Self::columns).
     pub(super) fn exprs(&self, events: &mut Matching<'_>) -> Result<Vec<Expr>> {
-        let value = |(i, (part, edges)): (usize, &(&BreakdownPart, Option<Vec<f64>>))| {
-            Ok(events
-                .breakdown(part, edges.as_deref())?
-                .alias(value_column(i)))
+        let parts = self.parts.iter();
+        let values: Vec<Expr> = parts
+            .map(|(part, edges)| events.breakdown(part, edges.as_deref()))
+            .collect::<Result<_>>()?;
+        let is_kept = self.kept.as_ref().map(|kept| is_one_of(&values, kept));
+        let named = |(value, name): (Expr, String)| match &is_kept {
+            None => Ok(value.alias(name)),
+            Some(is_kept) => Ok(when(is_kept.clone(), value)
+                .otherwise(text(OTHER_LABEL))?
+                .alias(name)),
         };
-        self.0.iter().enumerate().map(value).collect()
+        values.into_iter().zip(self.names()).map(named).collect()
     }
 
     /// Names of the columns that hold the values.
     pub(super) fn names(&self) -> impl Iterator<Item = String> + use<> {
-        (0..self.0.len()).map(value_column)
+        (0..self.parts.len()).map(value_column)
     }
 
     /// The columns that hold the values.
@@ -124,7 +148,7 @@ impl<'a> Parts<'a> {
 
     /// The values of every row.
     pub(super) fn read(&self, batch: &RecordBatch) -> Result<Vec<Values>> {
-        let mut rows = vec![Vec::with_capacity(self.0.len()); batch.num_rows()];
+        let mut rows = vec![Vec::with_capacity(self.parts.len()); batch.num_rows()];
         for name in self.names() {
             let values = named(batch, &name, &DataType::Utf8View)?;
             for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
@@ -133,6 +157,20 @@ impl<'a> Parts<'a> {
         }
         Ok(rows)
     }
+}
+
+/// Whether the values are together one of those listed.
+fn is_one_of(values: &[Expr], kept: &[Values]) -> Expr {
+    let equal = |(value, wanted): (&Expr, &Option<String>)| match wanted {
+        None => value.clone().is_null(),
+        Some(wanted) => value.clone().eq(text(wanted)),
+    };
+    let all_equal = |wanted: &Values| conjunction(values.iter().zip(wanted).map(equal));
+    disjunction(kept.iter().filter_map(all_equal)).unwrap_or_else(|| lit(false))
+}
+
+pub(super) fn text(value: &str) -> Expr {
+    lit(ScalarValue::Utf8View(Some(value.to_owned())))
 }
 
 fn value_column(part: usize) -> String {

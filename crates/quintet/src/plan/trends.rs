@@ -11,14 +11,15 @@ use datafusion::functions_aggregate::percentile_cont::percentile_cont;
 use datafusion::functions_window::lead_lag::lead;
 use datafusion::logical_expr::{Expr, ExprFunctionExt};
 use datafusion::prelude::{DataFrame, cast, coalesce, least, lit};
-use datafusion::scalar::ScalarValue;
 use quintet_behavior::figures::sliding_window;
 use quintet_functions::expr_fn::bucket;
 use quintet_query::filter::Filter;
-use quintet_query::trends::{Actor, Aggregate, Display, Figure, Measure, Period, Series, Trends};
+use quintet_query::trends::{
+    Actor, Aggregate, Display, Figure, Measure, Period, Series, Trends, kept_values,
+};
 use quintet_store::schema;
 
-use super::breakdown::{Parts, Values, named, slices};
+use super::breakdown::{Parts, Values, named, slices, text};
 use super::matching::{Matching, since};
 use super::{ACTOR, BUCKET, FIGURE, Reading};
 use crate::Result;
@@ -58,14 +59,19 @@ impl Question<'_> {
                     .until(period.to))
             };
             let parts = Parts::of(slice.parts, events, self.reading.run).await?;
-            let counted = Counted {
+            let mut counted = Counted {
                 question: self,
                 series,
                 period,
                 also,
                 parts,
             };
-            let figures = counted.figures().await?.into_iter();
+            let mut figures = counted.figures().await?;
+            if let Some(kept) = kept_values(self.trends, period, &figures) {
+                counted.parts = counted.parts.keeping(kept);
+                figures = counted.figures().await?;
+            }
+            let figures = figures.into_iter();
             all.extend(figures.map(|figure| Figure {
                 breakdown: slice.values(figure.breakdown),
                 ..figure
@@ -406,10 +412,6 @@ pub(super) fn first_event(
 /// An event that can be the first one that counts.
 fn counts(fits: &Expr, from: i64) -> Expr {
     fits.clone().and(since(from))
-}
-
-fn text(value: &str) -> Expr {
-    lit(ScalarValue::Utf8View(Some(value.to_owned())))
 }
 
 fn aggregate(how: Aggregate, number: Expr) -> Expr {

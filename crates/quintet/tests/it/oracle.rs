@@ -393,3 +393,52 @@ async fn components_so_far_count_once_each() {
         .collect();
     assert_eq!(data(row), expected);
 }
+
+#[tokio::test]
+async fn people_behind_the_other_languages_count_once_if_asked_for() {
+    let question = |true_other: bool| {
+        json!({
+            "kind": "TrendsQuery", "dateRange": {"date_from": "2025-01-01", "date_to": "2025-12-31"},
+            "series": [{"kind": "EventsNode", "event": "commit", "math": "dau"}],
+            "breakdownFilter": {"breakdown": "language", "breakdown_type": "event", "breakdown_limit": 3, "breakdown_true_other": true_other},
+            "trendsFilter": {"display": "ActionsBarValue"},
+        })
+    };
+    let mut people: HashMap<String, BTreeSet<&str>> = HashMap::new();
+    for event in EVENTS
+        .iter()
+        .filter(named("commit"))
+        .filter(between("2025-01-01", "2025-12-31"))
+    {
+        let language = event.properties["language"].as_str().unwrap_or_default();
+        people
+            .entry(language.to_owned())
+            .or_default()
+            .insert(&event.person);
+    }
+    let mut by_size: Vec<(&String, &BTreeSet<&str>)> = people.iter().collect();
+    by_size.sort_by_key(|(language, people)| (usize::MAX - people.len(), *language));
+    let rest = &by_size[3..];
+    let once: BTreeSet<&str> = rest
+        .iter()
+        .flat_map(|(_, people)| people.iter().copied())
+        .collect();
+    let summed: usize = rest.iter().map(|(_, people)| people.len()).sum();
+    for (true_other, expected) in [(true, once.len()), (false, summed)] {
+        let answer = ask(question(true_other)).await;
+        let row = answer
+            .results()
+            .as_array()
+            .expect("rows")
+            .last()
+            .expect("a row")
+            .clone();
+        assert_eq!(row["breakdown_value"], "$$_posthog_breakdown_other_$$");
+        assert_eq!(row["aggregated_value"].as_f64(), Some(expected as f64));
+        assert_eq!(answer.response()["hasMore"], true);
+        assert_eq!(
+            answer.results()[0]["aggregated_value"].as_f64(),
+            Some(by_size[0].1.len() as f64)
+        );
+    }
+}

@@ -19,13 +19,7 @@ pub(super) fn lines(
         return Lines::default();
     }
     let breakdown = trends.breakdown.as_ref();
-    let lines: Vec<Line> = figures
-        .into_iter()
-        .map(|figure| {
-            let value = LineValue::of(breakdown, figure.breakdown);
-            points(trends, period, value, figure.data)
-        })
-        .collect();
+    let lines = all(trends, period, figures);
     let mut lines = match breakdown {
         None => everything(trends, period, lines),
         Some(breakdown) => breakdown.arrange(lines, trends.display.is_one_number()),
@@ -34,6 +28,28 @@ pub(super) fn lines(
         finish(line, trends, series);
     }
     lines
+}
+
+fn all(trends: &Trends, period: &Period, figures: Vec<Figure>) -> Vec<Line> {
+    let line = |figure: Figure| {
+        let value = LineValue::of(trends.breakdown.as_ref(), figure.breakdown);
+        points(trends, period, value, figure.data)
+    };
+    figures.into_iter().map(line).collect()
+}
+
+/// The breakdown values of a series that keep a row of their own, where the rest has to be counted by itself
+/// (`breakdown_true_other`): the engine then gives one figure for all others, whose parts are [`OTHER_LABEL`](super::OTHER_LABEL).
+pub fn kept_values(
+    trends: &Trends,
+    period: &Period,
+    figures: &[Figure],
+) -> Option<Vec<Vec<Option<String>>>> {
+    let lines = all(trends, period, figures.to_vec());
+    trends
+        .breakdown
+        .as_ref()?
+        .kept(lines, trends.display.is_one_number())
 }
 
 /// Without a breakdown there is always one line.
