@@ -213,7 +213,7 @@ fn keys(found: &[Map<String, Value>]) -> Vec<datafusion::logical_expr::Expr> {
         Some(Value::Number(id)) => lit(ScalarValue::UInt32(
             id.as_u64().and_then(|id| u32::try_from(id).ok()),
         )),
-        _ => lit(ScalarValue::Utf8View(Some(text(row, KEY)))),
+        _ => crate::data::text(text(row, KEY)),
     };
     found.iter().map(key).collect()
 }

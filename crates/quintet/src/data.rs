@@ -10,6 +10,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{DataFrame, SessionContext, coalesce, lit};
+use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
@@ -20,6 +21,11 @@ use crate::Result;
 /// A column by its exact name; DataFusion's own `col` folds case and splits at dots.
 pub(crate) fn column(name: impl Into<String>) -> Expr {
     Expr::Column(Column::from_name(name))
+}
+
+/// A literal in the type that texts have in every table, so that no comparison has to cast a column.
+pub(crate) fn text(value: impl Into<String>) -> Expr {
+    lit(ScalarValue::Utf8View(Some(value.into())))
 }
 
 /// How actors are told apart (decision 10 of the design).

@@ -8,12 +8,11 @@ use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{Expr, when};
 use datafusion::prelude::lit;
-use datafusion::scalar::ScalarValue;
 use quintet_query::filter::Filter;
 use quintet_query::trends::{Breakdown, BreakdownPart, OTHER_LABEL};
 
 use super::matching::Matching;
-use crate::data::column;
+use crate::data::{column, text};
 use crate::run::Run;
 use crate::{Error, Result};
 
@@ -163,14 +162,10 @@ impl<'a> Parts<'a> {
 fn is_one_of(values: &[Expr], kept: &[Values]) -> Expr {
     let equal = |(value, wanted): (&Expr, &Option<String>)| match wanted {
         None => value.clone().is_null(),
-        Some(wanted) => value.clone().eq(text(wanted)),
+        Some(wanted) => value.clone().eq(text(wanted.as_str())),
     };
     let all_equal = |wanted: &Values| conjunction(values.iter().zip(wanted).map(equal));
     disjunction(kept.iter().filter_map(all_equal)).unwrap_or_else(|| lit(false))
-}
-
-pub(super) fn text(value: &str) -> Expr {
-    lit(ScalarValue::Utf8View(Some(value.to_owned())))
 }
 
 fn value_column(part: usize) -> String {

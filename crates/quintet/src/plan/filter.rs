@@ -13,7 +13,7 @@ use quintet_query::trends::Actor;
 use quintet_store::schema;
 
 use super::property::{self, Wanted};
-use crate::data::{Data, column};
+use crate::data::{Data, column, text};
 use crate::run::Run;
 use crate::{Error, Result};
 
@@ -79,14 +79,7 @@ async fn persons_of(distinct_ids: &[String], data: &Data, run: &Run) -> Result<V
 }
 
 fn texts(values: &[String]) -> Vec<Expr> {
-    values
-        .iter()
-        .map(|value| {
-            lit(datafusion::scalar::ScalarValue::Utf8View(Some(
-                value.clone(),
-            )))
-        })
-        .collect()
+    values.iter().map(text).collect()
 }
 
 /// The properties in a filter that have to be joined; tells too whether the event's person is asked for.

@@ -14,7 +14,7 @@ use quintet_store::schema;
 use super::filter::{self, CohortMembership};
 use super::property::{self, Wanted};
 use crate::Result;
-use crate::data::{Data, column};
+use crate::data::{Data, column, text};
 
 /// The events of a question, being narrowed down. Times are microseconds since 1970 in UTC, both ends inclusive.
 pub(crate) struct Matching<'a> {
@@ -104,10 +104,7 @@ impl<'a> Matching<'a> {
         if let Some(edges) = edges {
             return Ok(bin_label(self.number(&part.property)?, edges));
         }
-        let text = nullif(
-            self.text(&part.property)?,
-            lit(ScalarValue::Utf8View(Some(String::new()))),
-        );
+        let text = nullif(self.text(&part.property)?, text(""));
         Ok(if part.normalize_url {
             normalize_url(text)
         } else {

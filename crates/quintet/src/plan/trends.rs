@@ -19,11 +19,11 @@ use quintet_query::trends::{
 };
 use quintet_store::schema;
 
-use super::breakdown::{Parts, Values, named, slices, text};
+use super::breakdown::{Parts, Values, named, slices};
 use super::matching::{Matching, since};
 use super::{ACTOR, BUCKET, FIGURE, Reading};
 use crate::Result;
-use crate::data::column;
+use crate::data::{column, text};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
