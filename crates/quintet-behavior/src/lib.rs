@@ -5,10 +5,12 @@
 //!
 //! - [`property`]: a JSON property as text or number, and the operators that compare it.
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
+//! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
 //! - [`stickiness`]: in how many intervals an actor was active.
 
 pub mod figures;
+pub mod funnel;
 pub mod lifecycle;
 pub mod property;
 pub mod stickiness;

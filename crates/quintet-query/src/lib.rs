@@ -24,6 +24,7 @@
 
 pub mod breakdown;
 pub mod filter;
+pub mod funnels;
 pub mod lifecycle;
 pub mod series;
 pub mod stickiness;

@@ -1,0 +1,147 @@
+//! Funnels: how far one actor came in a sequence of steps, and when. Rules: `spec/funnels.md`, `spec/funnels-more.md`.
+//!
+//! Whoever calls this prepares the events of one actor, sorted by [`Event::cmp`]; the machines walk over them once.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+/// One event of an actor as a funnel sees it. Steps count from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Microseconds.
+    pub time: i64,
+    /// Bit `i`: the event meets step `i`.
+    pub steps: u64,
+    /// Bit `i`: the event must not lie between step `i - 1` and step `i`. Bit 0 is never set.
+    pub exclusions: u64,
+    /// Rank of the event's breakdown value among all values of the actor or more; 0 without a breakdown.
+    pub value: u32,
+}
+
+/// What an actor's events are matched against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Funnel {
+    /// Number of steps, 2 to 64.
+    pub steps: usize,
+    /// How the steps must follow each other.
+    #[serde(default)]
+    pub order: Order,
+    /// How long after the entry the last step may come, in microseconds, inclusive.
+    pub window: i64,
+    /// Bit `i`: step `i` may be left out. Never bit 0.
+    #[serde(default)]
+    pub optional: u64,
+    /// Events this close to the first of them count as simultaneous, in microseconds.
+    #[serde(default)]
+    pub simultaneity: i64,
+    /// Which breakdown values an actor is counted under.
+    #[serde(default)]
+    pub attribution: Attribution,
+    /// Entries after this instant do not count, later steps do. `None`: every entry counts.
+    #[serde(default)]
+    pub entry_until: Option<i64>,
+}
+
+/// How the steps must follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// In order, with anything between them.
+    #[default]
+    Ordered,
+    /// In order, with nothing between them.
+    Strict,
+    /// In any order.
+    Unordered,
+}
+
+/// Which breakdown values an actor is counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// There is no breakdown.
+    #[default]
+    None,
+    /// That of the earliest event that has one.
+    FirstTouch,
+    /// That of the latest event that has one.
+    LastTouch,
+    /// Every value, each judged by its own events only.
+    AllEvents,
+    /// Every value that is not empty, each judged by all events.
+    AnyEvent,
+    /// Every value of the events that meet this step; in the run for a value, only its own events take the step.
+    Step(usize),
+}
+
+/// How far an actor came under one breakdown value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// The breakdown value.
+    pub value: u32,
+    /// Bit `i`: step `i` is done. In unordered funnels the lowest bits, as many as there are steps done.
+    pub steps: u64,
+    /// When each required step that is done was done, in the order of steps (unordered: in the order of time). At least one.
+    pub times: &'a [i64],
+}
+
+/// What a historical trend looks at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Periods {
+    /// Starts of the periods of entrance, ascending, then the exclusive end of the last one.
+    pub edges: Vec<i64>,
+    /// An entrance counts from this step on.
+    pub from: usize,
+    /// A conversion is to reach this step.
+    pub to: usize,
+}
+
+/// An actor's outcome for one period of entrance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entrance {
+    /// The breakdown value.
+    pub value: u32,
+    /// Position of the period.
+    pub period: usize,
+    /// True when the actor reached the step it was to reach.
+    pub converted: bool,
+}
+
+impl Event {
+    /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored:
+    /// those that meet fewer steps first, then lower steps first, exclusions last.
+    pub fn cmp(&self, other: &Self) -> Ordering {
+        let key = |event: &Self| {
+            (
+                event.time,
+                event.steps == 0,
+                event.steps.count_ones(),
+                event.steps,
+                event.exclusions,
+                event.value,
+            )
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+impl Funnel {
+    /// How far the actor came, once per breakdown value that it counts under, each handed to `found`.
+    ///
+    /// `events` are sorted by [`Event::cmp`]. `empty` is the value that no touch takes, if any has it.
+    pub fn runs(&self, events: &[Event], empty: Option<u32>, found: impl FnMut(Run<'_>)) {
+        todo!()
+    }
+
+    /// The actor's outcome for every period in which it entered, once per breakdown value, each handed to `found`.
+    pub fn entrances(
+        &self,
+        periods: &Periods,
+        events: &[Event],
+        empty: Option<u32>,
+        found: impl FnMut(Entrance),
+    ) {
+        todo!()
+    }
+}
