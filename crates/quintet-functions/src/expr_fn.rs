@@ -9,12 +9,19 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::lit;
 use datafusion::scalar::ScalarValue;
+use quintet_behavior::property::Entries;
 
-use crate::{properties, sampling, time};
+use crate::{FunnelDefinition, funnel, marks, properties, sampling, time};
 
 /// The text of property `name` of a JSON column.
 pub fn json_property(json: Expr, name: &str) -> Expr {
     properties::json_property().call(vec![json, lit(name)])
+}
+
+/// The wanted properties of a JSON column, as lists of `name::value`.
+pub fn json_entries(json: Expr, wanted: &Entries) -> Expr {
+    let wanted = serde_json::to_string(wanted).unwrap_or_default();
+    properties::json_entries().call(vec![json, lit(wanted)])
 }
 
 /// Whether a property's text satisfies an operator, given by its wire name.
@@ -60,6 +67,53 @@ pub fn bin_label(number: Expr, edges: &[f64]) -> Expr {
 /// Whether an id belongs to a share, between 0 and 1, of all ids.
 pub fn in_sample(id: Expr, share: f64) -> Expr {
     sampling::in_sample().call(vec![id, lit(share)])
+}
+
+/// A number whose bit `i` says whether condition `i` holds.
+pub fn marks(conditions: Vec<Expr>) -> Expr {
+    marks::marks().call(conditions)
+}
+
+/// Texts as a JSON list; null is the empty text.
+pub fn json_list(texts: Vec<Expr>) -> Expr {
+    marks::json_list().call(texts)
+}
+
+/// The columns that sequence aggregates read.
+#[derive(Debug, Clone)]
+pub struct SequenceColumns {
+    /// When it happened.
+    pub time: Expr,
+    /// First [`marks`].
+    pub marks: Expr,
+    /// Second marks.
+    pub more_marks: Expr,
+    /// A text; null is the empty text.
+    pub value: Expr,
+}
+
+impl SequenceColumns {
+    fn after(self, definition: &impl serde::Serialize) -> Vec<Expr> {
+        // Only maps with keys other than texts cannot be written, and no definition has any.
+        let definition = serde_json::to_string(definition).unwrap_or_default();
+        vec![
+            lit(definition),
+            self.time,
+            self.marks,
+            self.more_marks,
+            self.value,
+        ]
+    }
+}
+
+/// How far an actor came in a funnel, per breakdown value: a list of `value`, `steps` and `times`.
+pub fn funnel_runs(definition: &FunnelDefinition, columns: SequenceColumns) -> Expr {
+    funnel::funnel_runs().call(columns.after(definition))
+}
+
+/// An actor's outcomes per breakdown value and period of entrance: a list of `value`, `period` and `converted`.
+pub fn funnel_entrances(definition: &FunnelDefinition, columns: SequenceColumns) -> Expr {
+    funnel::funnel_entrances().call(columns.after(definition))
 }
 
 fn list(item: DataType, values: ArrayRef) -> Expr {

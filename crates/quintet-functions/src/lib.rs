@@ -17,6 +17,7 @@
 //! | function | gives |
 //! | --- | --- |
 //! | `json_property(json, name)` | the text of a property of a JSON object; null where absent or null |
+//! | `json_entries(json, names)` | the properties of a JSON object as a list of `name::value`; `names` is `{"only": [..]}` or `{"except": [..]}` |
 //! | `property_matches(value, operator, values)` | whether a property's text satisfies an operator; `values` is a JSON list of texts |
 //! | `property_number(value)` | the number that a property's text stands for, or null |
 //! | `number_text(number)` | a number as a property's text |
@@ -24,23 +25,55 @@
 //! | `bucket(time, edges)` | index of the bucket that a time lies in, null outside; `edges` is an ascending list of bucket starts and one end |
 //! | `bin_label(number, edges)` | label `[lo,hi]` of the numeric bin, null outside |
 //! | `in_sample(id, share)` | whether an id belongs to a fixed share of all ids |
+//! | `marks(condition, …)` | a number whose bit `i` says whether condition `i` holds |
+//! | `json_list(text, …)` | the texts as a JSON list; null is the empty text |
+//!
+//! Aggregates over the events of an actor, whatever order the rows come in:
+//!
+//! | function | gives |
+//! | --- | --- |
+//! | `funnel(window, time, condition, …)` | how many steps were done in order within the window, as `'14 days'`; or a definition such as `{"window": "14 days", "order": "strict"}` |
+//! | `funnel_runs(definition, time, steps, exclusions, value)` | per value: which steps were done and when; `steps` and `exclusions` are `marks`, the definition is a [`FunnelDefinition`] as JSON |
+//! | `funnel_entrances(definition, time, steps, exclusions, value)` | per value and period of entrance: whether the actor converted |
+//!
+//! ```
+//! # use datafusion::prelude::SessionContext;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> datafusion::error::Result<()> {
+//! # let mut context = SessionContext::new();
+//! # quintet_functions::register_all(&mut context)?;
+//! # context.sql("create table events as select 'a' as company, timestamp '2024-01-01T00:00:00' as timestamp, 'signed_up' as event").await?.collect().await?;
+//! let steps = context.sql(
+//!     "select company, funnel('14 days', timestamp, event = 'signed_up', event = 'paid') as steps from events group by company",
+//! ).await?.collect().await?;
+//! assert_eq!(steps[0].num_rows(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod expr_fn;
 mod function;
+mod funnel;
+mod marks;
 mod properties;
 mod sampling;
+mod sequence;
 mod time;
 
 use std::sync::Arc;
 
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub use funnel::FunnelDefinition;
+pub use sequence::SequencesAtOnce;
 
 /// Every scalar function of this crate.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     vec![
         properties::json_property(),
+        properties::json_entries(),
         properties::property_matches(),
         properties::property_number(),
         properties::number_text(),
@@ -48,6 +81,17 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         time::bucket(),
         time::bin_label(),
         sampling::in_sample(),
+        marks::marks(),
+        marks::json_list(),
+    ]
+}
+
+/// Every aggregate function of this crate. [`SequencesAtOnce`] makes them faster where a session can be given a rule.
+pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+    vec![
+        funnel::funnel(),
+        funnel::funnel_runs(),
+        funnel::funnel_entrances(),
     ]
 }
 
@@ -58,6 +102,9 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
 pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in scalar_functions() {
         registry.register_udf(function)?;
+    }
+    for function in aggregate_functions() {
+        registry.register_udaf(function)?;
     }
     Ok(())
 }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, StringViewBuilder};
-use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float64Array, ListBuilder, StringViewBuilder,
+};
+use datafusion::arrow::datatypes::{DataType, Field, Float64Type};
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::ScalarUDF;
-use quintet_behavior::property::{self, Matcher};
+use quintet_behavior::property::{self, Entries, Matcher};
 
 use crate::function::{column_function, text, texts};
 
@@ -96,4 +98,29 @@ fn text_column<'a>(values: impl Iterator<Item = Option<Cow<'a, str>>>) -> ArrayR
     let mut column = StringViewBuilder::with_capacity(values.size_hint().0);
     values.for_each(|value| column.append_option(value));
     Arc::new(column.finish())
+}
+
+pub(crate) fn json_entries() -> Arc<ScalarUDF> {
+    column_function(
+        "json_entries",
+        vec![DataType::Utf8View, DataType::Utf8],
+        DataType::List(Arc::new(Field::new_list_field(DataType::Utf8View, true))),
+        |column, literals| {
+            let wanted: Entries =
+                serde_json::from_str(text(literals, 0, "the names")?).map_err(|e| {
+                    exec_datafusion_err!(
+                        "the names must be {{\"only\": [..]}} or {{\"except\": [..]}}: {e}"
+                    )
+                })?;
+            let mut entries = ListBuilder::new(StringViewBuilder::new());
+            for json in texts(column)? {
+                let found = wanted.of(json);
+                found
+                    .iter()
+                    .for_each(|entry| entries.values().append_value(entry));
+                entries.append(true);
+            }
+            Ok(Arc::new(entries.finish()) as ArrayRef)
+        },
+    )
 }

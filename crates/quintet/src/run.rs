@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable, execute_stream};
 use datafusion::prelude::DataFrame;
 use datafusion_proto::bytes::{physical_plan_from_bytes, physical_plan_to_bytes};
+use futures::StreamExt;
 
 use crate::Result;
 
@@ -53,6 +54,28 @@ impl Run {
 
     /// All rows of a plan.
     pub(crate) async fn collect(&self, plan: DataFrame) -> Result<Vec<RecordBatch>> {
+        let (plan, context) = self.physical(plan).await?;
+        Ok(collect(plan, context).await?)
+    }
+
+    /// The rows of a plan one batch after the other, none of which is held.
+    pub(crate) async fn each(
+        &self,
+        plan: DataFrame,
+        mut batch: impl FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let (plan, context) = self.physical(plan).await?;
+        let mut batches = execute_stream(plan, context)?;
+        while let Some(next) = batches.next().await {
+            batch(next?)?;
+        }
+        Ok(())
+    }
+
+    async fn physical(
+        &self,
+        plan: DataFrame,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let context = Arc::new(plan.task_ctx());
         let plan = plan.create_physical_plan().await?;
         if let Some(Ok(mut plans)) = self.explained.as_ref().map(Mutex::lock) {
@@ -62,7 +85,7 @@ impl Run {
             Transport::Direct => plan,
             Transport::Bytes => through_bytes(plan, &context)?,
         };
-        Ok(collect(plan, context).await?)
+        Ok((plan, context))
     }
 }
 

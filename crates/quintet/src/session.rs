@@ -5,6 +5,8 @@ use std::sync::Arc;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Result;
@@ -45,10 +47,14 @@ pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
             NAMED_CONSUMERS,
         )));
     }
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+        vec![Arc::new(quintet_functions::SequencesAtOnce)];
+    rules.extend(PhysicalOptimizer::default().rules);
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
+        .with_physical_optimizer_rules(rules)
         .build();
     let mut context = SessionContext::new_with_state(state);
     quintet_functions::register_all(&mut context)?;

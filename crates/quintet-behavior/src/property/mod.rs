@@ -4,10 +4,12 @@
 //! `Option<text>`: `None` where it is absent or JSON null. Rules: `spec/filters-and-dates.md` section 1.
 
 mod date;
+mod entries;
 mod matcher;
 mod semver;
 mod value;
 
 pub use date::parse_date;
+pub use entries::Entries;
 pub use matcher::{Matcher, MatcherError, equal_texts};
 pub use value::{from_json, normalize_url, number, number_text};

@@ -1,0 +1,341 @@
+//! DataFusion's side of sequence aggregates: rows in, states out and in again, outcomes at the end.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder,
+    StringViewBuilder, UInt64Builder,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Int64Type, TimestampMicrosecondType, UInt64Type,
+};
+use datafusion::common::{exec_err, internal_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::function::StateFieldsArgs;
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::scalar::ScalarValue;
+
+use super::log::Log;
+use super::{Columns, Reading};
+
+/// Keeps the events of every group and reads them when asked.
+pub(super) struct Sequences {
+    reading: Arc<dyn Reading>,
+    columns: Columns,
+    log: Log,
+    actors: usize,
+}
+
+/// The parts of a state, one list of each per actor: everything that an event is.
+const STATE: [(&str, fn() -> DataType); 4] = [
+    ("times", || DataType::Int64),
+    ("marks", || DataType::UInt64),
+    ("more marks", || DataType::UInt64),
+    ("values", || DataType::Utf8View),
+];
+
+/// The fields of a state.
+pub(super) fn state_fields(args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
+    let field = |(part, kind): (&str, fn() -> DataType)| {
+        let item = Arc::new(Field::new_list_field(kind(), true));
+        Arc::new(Field::new(
+            format_state_name(args.name, part),
+            DataType::List(item),
+            true,
+        ))
+    };
+    STATE.into_iter().map(field).collect()
+}
+
+impl Debug for Sequences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sequences")
+            .field("reading", &self.reading)
+            .field("actors", &self.actors)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sequences {
+    pub(super) fn new(reading: Arc<dyn Reading>, columns: Columns) -> Self {
+        Self {
+            reading,
+            columns,
+            log: Log::default(),
+            actors: 0,
+        }
+    }
+
+    fn add(
+        &mut self,
+        values: &[ArrayRef],
+        actor: impl Fn(usize) -> usize,
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
+        let log = &mut self.log;
+        rows(self.columns, values, filter, |row, time, marks, value| {
+            log.push(actor(row), time, marks, value)
+        })
+    }
+
+    fn merge(&mut self, states: &[ArrayRef], actor: impl Fn(usize) -> usize) -> Result<()> {
+        let [times, marks, more, values] = states else {
+            return internal_err!("a state has {} columns", states.len());
+        };
+        let (times, marks, more, values) = (
+            times.as_list::<i32>(),
+            marks.as_list::<i32>(),
+            more.as_list::<i32>(),
+            values.as_list::<i32>(),
+        );
+        for row in 0..times.len() {
+            let (times, marks, more, values) = (
+                times.value(row),
+                marks.value(row),
+                more.value(row),
+                values.value(row),
+            );
+            let times = times.as_primitive::<Int64Type>().values();
+            let marks = marks.as_primitive::<UInt64Type>().values();
+            let more = more.as_primitive::<UInt64Type>().values();
+            let values = values.as_string_view().iter();
+            let all = times.iter().zip(marks).zip(more).zip(values);
+            for (((&time, &marks), &more), value) in all {
+                self.log
+                    .push(actor(row), time, [marks, more], value.unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn outcomes(&self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let mut outcomes = self.reading.outcomes(self.actors);
+        self.log.read(emit_to, self.actors, |events, values| {
+            outcomes.add(events, values)
+        })?;
+        outcomes.finish()
+    }
+
+    fn states(&self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let mut states = States::default();
+        self.log.read(emit_to, self.actors, |events, values| {
+            for event in events.iter() {
+                states.push(event.time, event.marks, values.text(event.value));
+            }
+            states.end_of_actor();
+            Ok(())
+        })?;
+        Ok(states.finish())
+    }
+
+    fn forget(&mut self, emit_to: EmitTo) {
+        self.log.forget(emit_to);
+        self.actors = match emit_to {
+            EmitTo::All => 0,
+            EmitTo::First(first) => self.actors.saturating_sub(first),
+        };
+    }
+}
+
+impl GroupsAccumulator for Sequences {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.actors = total_num_groups;
+        let group = |row: usize| group_indices.get(row).copied().unwrap_or(0);
+        self.add(values, group, opt_filter)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let outcomes = self.outcomes(emit_to)?;
+        self.forget(emit_to);
+        Ok(outcomes)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let states = self.states(emit_to)?;
+        self.forget(emit_to);
+        Ok(states)
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.actors = total_num_groups;
+        self.merge(values, |row| group_indices.get(row).copied().unwrap_or(0))
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut states = States::default();
+        let mut done = 0;
+        rows(
+            self.columns,
+            values,
+            opt_filter,
+            |row, time, marks, value| {
+                (done..row).for_each(|_| states.end_of_actor());
+                states.push(time, marks, value);
+                states.end_of_actor();
+                done = row + 1;
+                Ok(())
+            },
+        )?;
+        let all = values.first().map_or(0, |column| column.len());
+        (done..all).for_each(|_| states.end_of_actor());
+        Ok(states.finish())
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.log.size()
+    }
+}
+
+/// Without GROUP BY everything is one actor.
+impl Accumulator for Sequences {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.actors = 1;
+        self.add(values, |_| 0, None)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.actors = 1;
+        ScalarValue::try_from_array(&self.outcomes(EmitTo::All)?, 0)
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.log.size()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.actors = 1;
+        let states = self.states(EmitTo::All)?;
+        states
+            .iter()
+            .map(|state| ScalarValue::try_from_array(state, 0))
+            .collect()
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.actors = 1;
+        self.merge(states, |_| 0)
+    }
+}
+
+/// States being written.
+#[derive(Default)]
+struct States {
+    times: ListBuilder<Int64Builder>,
+    marks: ListBuilder<UInt64Builder>,
+    more: ListBuilder<UInt64Builder>,
+    values: ListBuilder<StringViewBuilder>,
+}
+
+impl States {
+    fn push(&mut self, time: i64, [marks, more]: [u64; 2], value: &str) {
+        self.times.values().append_value(time);
+        self.marks.values().append_value(marks);
+        self.more.values().append_value(more);
+        self.values.values().append_value(value);
+    }
+
+    fn end_of_actor(&mut self) {
+        self.times.append(true);
+        self.marks.append(true);
+        self.more.append(true);
+        self.values.append(true);
+    }
+
+    fn finish(mut self) -> Vec<ArrayRef> {
+        let states: [ListArray; 4] = [
+            self.times.finish(),
+            self.marks.finish(),
+            self.more.finish(),
+            self.values.finish(),
+        ];
+        states
+            .into_iter()
+            .map(|state| Arc::new(state) as ArrayRef)
+            .collect()
+    }
+}
+
+/// Hands over every row that passes the filter and has a time.
+fn rows(
+    columns: Columns,
+    arguments: &[ArrayRef],
+    filter: Option<&BooleanArray>,
+    mut row_of: impl FnMut(usize, i64, [u64; 2], &str) -> Result<()>,
+) -> Result<()> {
+    let [_, time, rest @ ..] = arguments else {
+        return exec_err!("a sequence needs a definition and a time");
+    };
+    let times = time.as_primitive::<TimestampMicrosecondType>();
+    let is_kept = |row: usize| {
+        times.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+    };
+    let kept = (0..times.len()).filter(|&row| is_kept(row));
+    match (columns, rest) {
+        (Columns::Conditions, conditions) => {
+            let conditions: Vec<&BooleanArray> = conditions
+                .iter()
+                .map(|column| column.as_boolean())
+                .collect();
+            for row in kept {
+                row_of(row, times.value(row), [met(&conditions, row), 0], "")?;
+            }
+        }
+        (Columns::Marked, [marks, more, value]) => {
+            let (marks, more) = (bits(marks)?, bits(more)?);
+            let value = value.as_string_view();
+            for row in kept {
+                let text = if value.is_valid(row) {
+                    value.value(row)
+                } else {
+                    ""
+                };
+                let marks = [mark(marks.as_ref(), row), mark(more.as_ref(), row)];
+                row_of(row, times.value(row), marks, text)?;
+            }
+        }
+        _ => return exec_err!("a sequence of marks needs two columns of marks and a value"),
+    }
+    Ok(())
+}
+
+/// Bit `i` is condition `i`; a condition that is null is not met.
+fn met(conditions: &[&BooleanArray], row: usize) -> u64 {
+    let is_met = |condition: &BooleanArray| condition.is_valid(row) && condition.value(row);
+    (0..)
+        .zip(conditions)
+        .filter(|(_, condition)| is_met(condition))
+        .fold(0, |marks, (bit, _)| {
+            marks | 1u64.checked_shl(bit).unwrap_or(0)
+        })
+}
+
+fn bits(column: &ArrayRef) -> Result<ArrayRef> {
+    Ok(cast(column, &DataType::UInt64)?)
+}
+
+fn mark(column: &dyn Array, row: usize) -> u64 {
+    let marks = column.as_primitive::<UInt64Type>();
+    if marks.is_valid(row) {
+        marks.value(row)
+    } else {
+        0
+    }
+}
