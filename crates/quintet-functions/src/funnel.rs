@@ -59,9 +59,13 @@ pub(crate) fn funnel_runs() -> Arc<AggregateUDF> {
         name: "funnel_runs",
         columns: Columns::Marked,
         returns: || list_of(runs_fields()),
-        reading: |definition, _| Ok(Arc::new(Runs(FunnelDefinition::read(definition)?))),
+        reading: |definition, _| runs_reading(definition),
     };
     SequenceFunction::udaf(&KIND)
+}
+
+pub(crate) fn runs_reading(definition: &str) -> Result<Arc<dyn Reading>> {
+    Ok(Arc::new(Runs(FunnelDefinition::read(definition)?)))
 }
 
 /// `funnel_entrances(definition, time, steps, exclusions, value)`: the outcome per breakdown value and period of entrance.

@@ -86,3 +86,7 @@ pub(crate) struct Kind {
     /// Reads the definition. `conditions` is how many conditions follow the time.
     pub(crate) reading: fn(definition: &str, conditions: usize) -> Result<Arc<dyn Reading>>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
