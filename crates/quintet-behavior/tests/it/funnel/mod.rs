@@ -1,0 +1,6 @@
+//! Funnels: the fast machines against a slow oracle, and laws that hold for any history.
+
+mod against_oracle;
+mod case;
+mod laws;
+mod oracle;
