@@ -2,5 +2,6 @@
 
 mod against_oracle;
 mod case;
+mod facts;
 mod laws;
 mod oracle;
