@@ -1,4 +1,4 @@
-//! The fast machines and the oracle give the same answers: 12,000 random actors.
+//! The fast machines and the oracle give the same answers: 24,000 random actors.
 
 use proptest::prelude::*;
 use quintet_behavior::funnel::Order;
@@ -19,7 +19,7 @@ fn same_entrances(case: &Case) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(config(2_000))]
+    #![proptest_config(config(4_000))]
 
     #[test]
     fn ordered_runs_are_the_oracles(case in cases(Order::Ordered, Ask::Runs)) {

@@ -2,6 +2,7 @@
 
 mod against_oracle;
 mod case;
+mod coverage;
 mod facts;
 mod laws;
 mod oracle;
