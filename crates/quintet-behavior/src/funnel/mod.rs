@@ -1,10 +1,29 @@
 //! Funnels: how far one actor came in a sequence of steps, and when. Rules: `spec/funnels.md`, `spec/funnels-more.md`.
 //!
-//! Whoever calls this prepares the events of one actor, sorted by [`Event::cmp`]; the machines walk over them once.
+//! Whoever calls this prepares the events of one actor, sorted by [`Event::cmp`]; the machines walk over them once per run.
+//!
+//! - `attribution`: the runs, by breakdown value.
+//! - `ordered`, `unordered`: how far a run came, with steps in order or in any.
+//! - `trends`: the same period by period, with steps in order.
+
+mod attribution;
+mod bits;
+mod ordered;
+#[cfg(test)]
+mod tests;
+mod trends;
+mod unordered;
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
+
+use ordered::Tries;
+use trends::Trends;
+use unordered::Queues;
+
+/// As many as there are bits to mark them.
+const MOST_STEPS: usize = 64;
 
 /// One event of an actor as a funnel sees it. Steps count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +128,16 @@ pub struct Entrance {
 }
 
 impl Event {
+    /// All that it is matched by.
+    fn marks(&self) -> (u64, u64) {
+        (self.steps, self.exclusions)
+    }
+}
+
+impl Ord for Event {
     /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored:
     /// those that meet fewer steps first, then lower steps first, exclusions last.
-    pub fn cmp(&self, other: &Self) -> Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
         let key = |event: &Self| {
             (
                 event.time,
@@ -126,22 +152,57 @@ impl Event {
     }
 }
 
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Periods {
+    /// The period that the instant lies in, and when that ends, exclusively.
+    fn around(&self, time: i64) -> Option<(usize, i64)> {
+        let after = self.edges.partition_point(|edge| *edge <= time);
+        Some((after.checked_sub(1)?, *self.edges.get(after)?))
+    }
+}
+
 impl Funnel {
     /// How far the actor came, once per breakdown value that it counts under, each handed to `found`.
     ///
     /// `events` are sorted by [`Event::cmp`]. `empty` is the value that no touch takes, if any has it.
-    pub fn runs(&self, events: &[Event], empty: Option<u32>, found: impl FnMut(Run<'_>)) {
-        todo!()
+    pub fn runs(&self, events: &[Event], empty: Option<u32>, mut found: impl FnMut(Run<'_>)) {
+        if self.order == Order::Unordered {
+            let mut queues = Queues::new(self);
+            self.views(events, empty, |view| queues.run(view, &mut found));
+        } else {
+            let mut tries = Tries::new(self, events);
+            self.views(events, empty, |view| tries.run(view, &mut found));
+        }
     }
 
     /// The actor's outcome for every period in which it entered, once per breakdown value, each handed to `found`.
+    ///
+    /// `events` and `empty` are as in [`runs`](Self::runs). No step is optional.
     pub fn entrances(
         &self,
         periods: &Periods,
         events: &[Event],
         empty: Option<u32>,
-        found: impl FnMut(Entrance),
+        mut found: impl FnMut(Entrance),
     ) {
-        todo!()
+        if self.order == Order::Unordered {
+            let mut queues = Queues::new(self);
+            self.views(events, empty, |view| {
+                queues.entrances(periods, view, &mut found);
+            });
+        } else {
+            let mut trends = Trends::new(self, periods);
+            self.views(events, empty, |view| trends.run(view, &mut found));
+        }
+    }
+
+    /// Whether the window of an entry is still open.
+    fn within(&self, time: i64, entry: i64) -> bool {
+        time.saturating_sub(entry) <= self.window
     }
 }
