@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use proptest::collection::vec;
 use proptest::prelude::*;
-use quintet_behavior::funnel::{Event, Order};
+use quintet_behavior::funnel::{Attribution, Event, Funnel, Order, Periods};
 
 use super::case::{Ask, Case, HOUR, SECOND, any_cases, cases, config};
 
@@ -19,6 +20,14 @@ fn in_order() -> impl Strategy<Value = Case> {
     prop_oneof![
         cases(Order::Ordered, Ask::Runs),
         cases(Order::Strict, Ask::Runs)
+    ]
+}
+
+fn any_order() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        Just(Order::Ordered),
+        Just(Order::Strict),
+        Just(Order::Unordered)
     ]
 }
 
@@ -93,7 +102,7 @@ proptest! {
     #[test]
     fn later_steps_before_the_first_entry_change_nothing(
         case in in_order(),
-        early in prop::collection::vec((1..60_i64, 0..64_u64), 0..10),
+        early in vec((1..60_i64, 0..64_u64), 0..10),
     ) {
         let case = case.without_breakdown();
         let all = (1_u64 << case.funnel.steps) - 1;
@@ -112,7 +121,7 @@ proptest! {
     #[test]
     fn what_follows_a_conversion_changes_nothing(
         case in in_order(),
-        late in prop::collection::vec((1..60_i64, 0..64_u64), 0..10),
+        late in vec((1..60_i64, 0..64_u64), 0..10),
     ) {
         let case = case.without_breakdown();
         let end = case.events.last().map_or(0, |event| event.time);
@@ -199,18 +208,32 @@ proptest! {
     }
 
     #[test]
-    fn the_ends_of_time_are_times(case in any_cases(Ask::Runs)) {
-        let mut far = case;
-        for (position, event) in far.events.iter_mut().enumerate() {
-            event.time = match position % 3 {
-                0 => i64::MIN + event.time,
-                1 => event.time,
-                _ => i64::MAX - event.time,
-            };
-        }
-        far.periods.edges = vec![i64::MIN, 0, i64::MAX];
-        let far = far.with_events_allowed();
-        far.runs();
-        far.entrances();
+    fn no_question_is_too_odd_for_an_answer(
+        (steps, order) in (0..70_usize, any_order()),
+        (window, optional, simultaneity) in any::<(i64, u64, i64)>(),
+        attributed in prop::option::of(0..70_usize),
+        entry_until in any::<Option<i64>>(),
+        (edges, from, to) in (vec(any::<i64>(), 0..4), 0..70_usize, prop_oneof![0..70_usize, Just(usize::MAX)]),
+        events in vec(any::<(i64, u64, u64, u32)>(), 0..20),
+    ) {
+        let funnel = Funnel {
+            steps,
+            order,
+            window,
+            optional,
+            simultaneity,
+            attribution: attributed.map_or(Attribution::None, Attribution::Step),
+            entry_until,
+        };
+        let event = |(time, steps, exclusions, value)| Event { time, steps, exclusions, value };
+        let case = Case {
+            funnel,
+            periods: Periods { edges, from, to },
+            empty: None,
+            events: events.into_iter().map(event).collect(),
+        };
+        let case = case.with_events_allowed();
+        case.runs();
+        case.entrances();
     }
 }
