@@ -1,0 +1,9 @@
+//! What one actor's events mean, from outside: random histories against slow, plain models of the notes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod funnel;
