@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 
 use crate::calendar::{Calendar, end_of, midnight};
 use crate::error::{Error, Result};
-use crate::reader::{Field, Path};
+use crate::reader::{Field, Object, Path};
 use crate::{Context, Interval};
 
 use text::{DateText, Unit};
@@ -48,13 +48,18 @@ pub(crate) struct Reading {
 impl DateRange {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
-        let range = Self {
+        let range = Self::parse_fields(&mut object)?;
+        object.finish(&[])?;
+        Ok(range)
+    }
+
+    /// Reads the fields that every insight knows.
+    pub(crate) fn parse_fields(object: &mut Object<'_>) -> Result<Self> {
+        Ok(Self {
             date_from: object.text("date_from")?,
             date_to: object.text("date_to")?,
             explicit: object.flag("explicitDate")?,
-        };
-        object.finish(&[])?;
-        Ok(range)
+        })
     }
 
     /// True for `all`: the range starts with the first event.

@@ -1,7 +1,7 @@
 //! What the definitions of all insights share: how fields are read, which fields change no figure, and the builder's common words.
 
 use crate::error::{Error, Result};
-use crate::reader::{Object, Path};
+use crate::reader::{Field, Object, Path};
 use crate::{DateRange, Interval};
 
 /// Fields of any node that only people and editors look at.
@@ -79,6 +79,20 @@ pub(crate) fn parse_date_range(object: &mut Object<'_>) -> Result<DateRange> {
     }
 }
 
+/// Reads the query in `source`, which must be of this kind.
+pub(crate) fn parse_source<T>(
+    object: &mut Object<'_>,
+    expected: &str,
+    parse: impl FnOnce(&Field<'_>) -> Result<T>,
+) -> Result<T> {
+    let source = object.require("source")?;
+    let kind = source.object()?.require("kind")?;
+    match kind.text()? {
+        found if found == expected => parse(&source),
+        other => Err(kind.invalid(format!("must be {expected}, not '{other}'"))),
+    }
+}
+
 pub(crate) fn at_least_one_series(series: usize) -> Result<()> {
     if series == 0 {
         return Err(Error::invalid(
@@ -114,13 +128,27 @@ pub(crate) fn sampling(factor: Option<f64>) -> Result<Option<f64>> {
     }
 }
 
-/// Builder methods of every insight.
+/// As [`sampling`], of figures that are scaled back: those of an empty sample cannot be.
+pub(crate) fn sampling_to_scale(factor: Option<f64>) -> Result<Option<f64>> {
+    match sampling(factor)? {
+        Some(0.0) => Err(Error::invalid(
+            &Path::root().field("samplingFactor"),
+            "must be above 0",
+        )),
+        share => Ok(share),
+    }
+}
+
+/// Builder methods of every insight; `$node` is what its series are.
 macro_rules! shared_builders {
     () => {
+        $crate::insight::shared_builders!($crate::series::SeriesNode);
+    };
+    ($node:ty) => {
         /// Adds a series.
         #[must_use]
-        pub fn series(mut self, series: $crate::series::SeriesNode) -> Self {
-            self.series.push(series);
+        pub fn series(mut self, series: impl Into<$node>) -> Self {
+            self.series.push(series.into());
             self
         }
 

@@ -5,6 +5,9 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::funnels::{
+    FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
+};
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::reader::{Field, Path};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
@@ -30,6 +33,14 @@ pub enum Query {
     Lifecycle(LifecycleQuery),
     /// The persons behind a figure of a lifecycle.
     LifecycleActors(LifecycleActorsQuery),
+    /// How many get through a sequence of steps.
+    Funnels(FunnelsQuery),
+    /// The actors behind a figure of a funnel.
+    FunnelsActors(FunnelsActorsQuery),
+    /// What goes with getting through a funnel.
+    FunnelCorrelation(FunnelCorrelationQuery),
+    /// The actors behind a figure of a correlation.
+    FunnelCorrelationActors(Box<FunnelCorrelationActorsQuery>),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -45,10 +56,6 @@ const NOT_YET: &[&str] = &[
     "ExperimentFunnelsQuery",
     "ExperimentQuery",
     "ExperimentTrendsQuery",
-    "FunnelCorrelationActorsQuery",
-    "FunnelCorrelationQuery",
-    "FunnelsActorsQuery",
-    "FunnelsQuery",
     "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
@@ -61,7 +68,8 @@ const NOT_YET: &[&str] = &[
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, InsightActorsQuery, \
+    StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -90,8 +98,16 @@ impl Query {
             "TrendsQuery" => TrendsQuery::parse(&definition).map(Self::Trends),
             "StickinessQuery" => StickinessQuery::parse(&definition).map(Self::Stickiness),
             "LifecycleQuery" => LifecycleQuery::parse(&definition).map(Self::Lifecycle),
+            "FunnelsQuery" => FunnelsQuery::parse(&definition).map(Self::Funnels),
+            "FunnelCorrelationQuery" => {
+                FunnelCorrelationQuery::parse(&definition).map(Self::FunnelCorrelation)
+            }
             "InsightActorsQuery" => actors::parse(&definition),
             "StickinessActorsQuery" => actors::parse_stickiness(&definition),
+            "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
+            "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&definition)
+                .map(Box::new)
+                .map(Self::FunnelCorrelationActors),
             "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
@@ -111,6 +127,10 @@ impl Query {
             Self::StickinessActors(actors) => actors.source.needs_earliest(),
             Self::Lifecycle(lifecycle) => lifecycle.needs_earliest(),
             Self::LifecycleActors(actors) => actors.source.needs_earliest(),
+            Self::Funnels(funnels) => funnels.needs_earliest(),
+            Self::FunnelsActors(actors) => actors.source.needs_earliest(),
+            Self::FunnelCorrelation(correlation) => correlation.source.source.needs_earliest(),
+            Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }

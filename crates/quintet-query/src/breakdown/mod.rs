@@ -44,7 +44,7 @@ pub enum BreakdownBy {
     Nothing,
     /// The single form (`breakdown`): values are texts.
     Property(BreakdownProperty),
-    /// The list form (`breakdowns`), of one to three: values are lists.
+    /// The list form (`breakdowns`), of one to three, in funnels of any number: values are lists.
     Properties(Vec<BreakdownProperty>),
     /// Membership of cohorts.
     Cohorts(Vec<CohortChoice>),
@@ -75,11 +75,11 @@ pub enum CohortChoice {
 /// A row per value of something.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Breakdown {
-    /// By the values of one to three properties.
+    /// By the values of properties.
     Properties {
-        /// One to three.
+        /// One to three; in funnels at least one.
         parts: Vec<BreakdownPart>,
-        /// True when asked as a list (`breakdowns`): values are lists then, even of one.
+        /// True when asked as a list (`breakdowns`), and in funnels by anything but one property of groups: values are lists then, even of one.
         list: bool,
         /// How many values keep a row of their own.
         limit: usize,

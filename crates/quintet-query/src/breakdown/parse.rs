@@ -13,15 +13,28 @@ use super::{BreakdownBy, BreakdownFilter, BreakdownProperty, CohortChoice};
 impl BreakdownFilter {
     /// Reads `breakdownFilter`; no breakdown without.
     pub(crate) fn parse_field(object: &mut Object<'_>) -> Result<Self> {
-        object
-            .object("breakdownFilter")?
-            .map(Self::parse)
-            .transpose()
-            .map(Option::unwrap_or_default)
+        let Some(mut object) = object.object("breakdownFilter")? else {
+            return Ok(Self::default());
+        };
+        let list = object.list("breakdowns")?;
+        let single = object.path.field("breakdown");
+        let filter = Self::parse(object, &list)?;
+        if let BreakdownBy::Properties(properties) = &filter.by {
+            at_most_three(&single, properties.len())?;
+        }
+        Ok(filter)
     }
 
-    fn parse(mut object: Object<'_>) -> Result<Self> {
-        let list = object.list("breakdowns")?;
+    /// The same as funnels read it: a list in `breakdowns` says nothing, one in `breakdown` may hold any number of properties.
+    pub(crate) fn parse_field_of_funnel(object: &mut Object<'_>) -> Result<Self> {
+        let Some(mut object) = object.object("breakdownFilter")? else {
+            return Ok(Self::default());
+        };
+        object.get("breakdowns");
+        Self::parse(object, &[])
+    }
+
+    fn parse(mut object: Object<'_>, list: &[Field<'_>]) -> Result<Self> {
         let single = object.get("breakdown");
         let kind = object.get("breakdown_type");
         let group_type = object.get("breakdown_group_type_index");
@@ -32,7 +45,7 @@ impl BreakdownFilter {
             .transpose()?
             .flatten();
         let by = if !list.is_empty() {
-            parse_list(&object.path.field("breakdowns"), &list)?
+            parse_list(&object.path.field("breakdowns"), list)?
         } else if let Some(single) = single {
             let kind_text = kind.as_ref().map(Field::text).transpose()?;
             if kind_text.as_deref() == Some("cohort") {
@@ -78,7 +91,6 @@ fn parse_single(
                 .iter()
                 .map(Field::text)
                 .collect::<Result<Vec<_>>>()?;
-            at_most_three(&single.path, keys.len())?;
             Ok(match keys.len() {
                 0 => BreakdownBy::Nothing,
                 _ => BreakdownBy::Properties(keys.into_iter().map(property).collect()),

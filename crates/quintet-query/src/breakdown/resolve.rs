@@ -3,7 +3,6 @@
 use crate::Context;
 use crate::definitions::resolve_cohort;
 use crate::error::Result;
-use crate::filter::Property;
 use crate::reader::Path;
 
 use super::parse::at_most_three;
@@ -33,6 +32,19 @@ impl BreakdownFilter {
 
     /// What it means in `context` where `limit` values keep a row of their own.
     pub(crate) fn resolve(&self, limit: usize, context: &Context) -> Result<Option<Breakdown>> {
+        if let BreakdownBy::Properties(properties) = &self.by {
+            let path = Path::root().field("breakdownFilter").field("breakdowns");
+            at_most_three(&path, properties.len())?;
+        }
+        self.resolve_any_number(limit, context)
+    }
+
+    /// The same by any number of properties.
+    pub(crate) fn resolve_any_number(
+        &self,
+        limit: usize,
+        context: &Context,
+    ) -> Result<Option<Breakdown>> {
         let path = Path::root().field("breakdownFilter");
         match &self.by {
             BreakdownBy::Nothing => Ok(None),
@@ -42,7 +54,6 @@ impl BreakdownFilter {
             }
             BreakdownBy::Properties(properties) => {
                 let path = path.field("breakdowns");
-                at_most_three(&path, properties.len())?;
                 let parts = properties
                     .iter()
                     .enumerate()
@@ -80,10 +91,7 @@ impl BreakdownFilter {
 impl BreakdownProperty {
     fn resolve(&self, context: &Context, path: &Path) -> Result<BreakdownPart> {
         Ok(BreakdownPart {
-            property: Property {
-                source: self.scope.resolve(context, path)?,
-                key: self.key.clone(),
-            },
+            property: self.scope.property(&self.key, context, path)?,
             normalize_url: self.normalize_url,
             bins: self.bins,
         })

@@ -2,11 +2,11 @@
 
 use chrono::SecondsFormat;
 
-use crate::Context;
 use crate::dates::relative_instant;
 use crate::definitions::resolve_cohort;
 use crate::error::Result;
 use crate::reader::Path;
+use crate::{Context, GroupIndex};
 
 use super::{
     Filter, Property, PropertyCondition, PropertyFilter, PropertyNode, PropertyScope,
@@ -48,10 +48,7 @@ impl PropertyNode {
 impl PropertyCondition {
     fn resolve(&self, context: &Context, path: &Path) -> Result<PropertyFilter> {
         Ok(PropertyFilter {
-            property: Property {
-                source: self.scope.resolve(context, path)?,
-                key: self.key.clone(),
-            },
+            property: self.scope.property(&self.key, context, path)?,
             operator: self.operator,
             values: if self.operator.compares_dates() {
                 self.values
@@ -66,7 +63,19 @@ impl PropertyCondition {
 }
 
 impl PropertyScope {
-    pub(crate) fn resolve(&self, context: &Context, path: &Path) -> Result<PropertySource> {
+    /// The property of this name. The key of an event's group is a column of the event, however it is asked for.
+    pub(crate) fn property(&self, key: &str, context: &Context, path: &Path) -> Result<Property> {
+        let source = match self {
+            Self::Event if is_group_column(key) => PropertySource::EventMetadata,
+            scope => scope.resolve(context, path)?,
+        };
+        Ok(Property {
+            source,
+            key: key.to_owned(),
+        })
+    }
+
+    fn resolve(&self, context: &Context, path: &Path) -> Result<PropertySource> {
         Ok(match self {
             Self::Event => PropertySource::Event,
             Self::EventMetadata => PropertySource::EventMetadata,
@@ -77,6 +86,17 @@ impl PropertyScope {
             Self::Session => PropertySource::Session,
         })
     }
+}
+
+/// True for `$group_0` to `$group_4`.
+fn is_group_column(key: &str) -> bool {
+    let index = key
+        .strip_prefix("$group_")
+        .and_then(|index| match index.as_bytes() {
+            [digit @ b'0'..=b'9'] => GroupIndex::new(digit - b'0'),
+            _ => None,
+        });
+    index.is_some()
 }
 
 /// A relative date such as `-7d` as an instant in UTC; any other text as it is.

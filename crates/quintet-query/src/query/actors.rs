@@ -1,6 +1,7 @@
 //! Questions for actors: which insight they are about, and the page that an `ActorsQuery` wants of the list.
 
 use crate::error::{Error, Result};
+use crate::funnels::{FunnelCorrelationActorsQuery, FunnelsActorsQuery};
 use crate::insight::NODE_HARMLESS;
 use crate::lifecycle::LifecycleActorsQuery;
 use crate::reader::{Field, Object, Path};
@@ -53,6 +54,10 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
         "TrendsQuery" => InsightActorsQuery::parse(field).map(Query::TrendsActors),
         "StickinessQuery" => StickinessActorsQuery::parse(field).map(Query::StickinessActors),
         "LifecycleQuery" => LifecycleActorsQuery::parse(field).map(Query::LifecycleActors),
+        "FunnelsQuery" => Err(Error::unsupported(
+            format!("an InsightActorsQuery about a FunnelsQuery ({})", kind.path),
+            "ask a FunnelsActorsQuery",
+        )),
         other => Err(not_run(&kind, other)),
     }
 }
@@ -81,12 +86,20 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
     let question = match kind.text()?.as_str() {
         "InsightActorsQuery" => parse(&source)?,
         "StickinessActorsQuery" => parse_stickiness(&source)?,
+        "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&source).map(Query::FunnelsActors)?,
+        "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&source)
+            .map(Box::new)
+            .map(Query::FunnelCorrelationActors)?,
         other => return Err(not_run(&kind, other)),
     };
     Ok(match question {
         Query::TrendsActors(query) => Query::TrendsActors(query.on_page(page)),
         Query::StickinessActors(query) => Query::StickinessActors(query.on_page(page)),
         Query::LifecycleActors(query) => Query::LifecycleActors(query.on_page(page)),
+        Query::FunnelsActors(query) => Query::FunnelsActors(query.on_page(page)),
+        Query::FunnelCorrelationActors(query) => {
+            Query::FunnelCorrelationActors(Box::new(query.on_page(page)))
+        }
         other => other,
     })
 }

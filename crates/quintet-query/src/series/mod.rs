@@ -10,7 +10,7 @@ use crate::GroupType;
 use crate::filter::{PropertyNode, PropertyScope};
 
 pub use math::Math;
-pub(crate) use parse::{data_warehouse, parse_series};
+pub(crate) use parse::{SERIES_HARMLESS, data_warehouse, parse_properties, parse_series};
 pub(crate) use resolve::Conditions;
 pub use resolve::{Actor, SeriesEcho};
 

@@ -9,7 +9,7 @@ use crate::reader::{Field, Object, Path};
 use super::{Math, MathProperty, SeriesNode, SeriesSource, math};
 
 /// Fields of a series that other insights or editors use.
-const SERIES_HARMLESS: &[&str] = &[
+pub(crate) const SERIES_HARMLESS: &[&str] = &[
     "optionalInFunnel",
     "orderBy",
     "limit",
@@ -35,16 +35,18 @@ impl SeriesNode {
             "math_property_revenue_currency",
             "store the amount in one currency as a property of its own",
         )?;
-        let mut series = Self::new(parse_source(&mut object)?);
-        series.name = object.text("name")?;
-        series.custom_name = object.text("custom_name")?;
-        series.properties = PropertyNode::parse_field(&mut object, "properties")?;
-        let fixed = PropertyNode::parse_field(&mut object, "fixedProperties")?;
-        if fixed != PropertyNode::default() {
-            series.properties.and(fixed);
-        }
+        let mut series = Self::parse_events(&mut object)?;
         series.parse_math(&mut object)?;
         object.finish(&[NODE_HARMLESS, SERIES_HARMLESS])?;
+        Ok(series)
+    }
+
+    /// Reads which events it is about and what it is called, but not what is counted.
+    pub(crate) fn parse_events(object: &mut Object<'_>) -> Result<Self> {
+        let mut series = Self::new(parse_source(object)?);
+        series.name = object.text("name")?;
+        series.custom_name = object.text("custom_name")?;
+        series.properties = parse_properties(object)?;
         Ok(series)
     }
 
@@ -67,6 +69,16 @@ impl SeriesNode {
         self.math_property = parse_math_property(object)?;
         Ok(())
     }
+}
+
+/// The conditions of a node; those that an editor holds fixed are no different.
+pub(crate) fn parse_properties(object: &mut Object<'_>) -> Result<PropertyNode> {
+    let mut properties = PropertyNode::parse_field(object, "properties")?;
+    let fixed = PropertyNode::parse_field(object, "fixedProperties")?;
+    if fixed != PropertyNode::default() {
+        properties.and(fixed);
+    }
+    Ok(properties)
 }
 
 fn parse_math_property(object: &mut Object<'_>) -> Result<Option<MathProperty>> {
@@ -106,7 +118,7 @@ fn parse_source(object: &mut Object<'_>) -> Result<SeriesSource> {
             object.text("event")?.filter(|event| !event.is_empty()),
         )),
         "ActionsNode" => Ok(SeriesSource::Action(object.require("id")?.integer()?)),
-        "DataWarehouseNode" => Err(data_warehouse(&kind.path)),
+        other if other.ends_with("DataWarehouseNode") => Err(data_warehouse(&kind.path)),
         "GroupNode" => Err(Error::unsupported(
             format!("a GroupNode ({})", kind.path),
             "define an action with one step for each of its events",

@@ -57,11 +57,17 @@ impl Conditions<'_> {
         node: &SeriesNode,
         context: &Context,
     ) -> Result<Filter> {
+        let path = Path::root().field("series").index(index);
+        let of_node = node
+            .properties
+            .resolve(context, &path.field("properties"))?;
+        Ok(Filter::all([of_node, self.of_query(context)?]))
+    }
+
+    /// These alone.
+    pub(crate) fn of_query(&self, context: &Context) -> Result<Filter> {
         let root = Path::root();
-        let path = root.field("series").index(index);
         let mut filters = vec![
-            node.properties
-                .resolve(context, &path.field("properties"))?,
             self.properties
                 .resolve(context, &root.field("properties"))?,
         ];
@@ -142,15 +148,7 @@ impl SeriesNode {
         context: &Context,
         path: &Path,
     ) -> Result<SeriesEcho> {
-        let (kind, id, label) = match &self.source {
-            SeriesSource::Event(Some(event)) => ("events", event.as_str().into(), event.clone()),
-            SeriesSource::Event(None) => ("events", Value::Null, "All events".to_owned()),
-            SeriesSource::Action(id) => {
-                let name =
-                    action.map_or_else(|| format!("Action {id}"), |action| action.name.clone());
-                ("actions", (*id).into(), name)
-            }
-        };
+        let (kind, id, label) = self.identity(action);
         Ok(SeriesEcho {
             order,
             name: Some(self.name.clone().unwrap_or_else(|| label.clone())),
@@ -165,5 +163,17 @@ impl SeriesNode {
                 .map(|property| property.key.clone()),
             math_group_type_index: self.group_index(context, path)?.map(GroupIndex::get),
         })
+    }
+    /// `events` or `actions`, which one (null is every event), and its name.
+    pub(crate) fn identity(&self, action: Option<&Action>) -> (&'static str, Value, String) {
+        match &self.source {
+            SeriesSource::Event(Some(event)) => ("events", event.as_str().into(), event.clone()),
+            SeriesSource::Event(None) => ("events", Value::Null, "All events".to_owned()),
+            SeriesSource::Action(id) => {
+                let name =
+                    action.map_or_else(|| format!("Action {id}"), |action| action.name.clone());
+                ("actions", (*id).into(), name)
+            }
+        }
     }
 }

@@ -1,9 +1,8 @@
 //! From a trend as it is asked for to what it means in a context. Rules: `spec/trends.md` sections 1 to 4.
 
 use crate::dates::{Reading, ResolvedRange};
-use crate::error::{Error, Result};
-use crate::filter::Property;
-use crate::insight::sampling;
+use crate::error::Result;
+use crate::insight::sampling_to_scale;
 use crate::reader::Path;
 use crate::series::{Actor, Conditions, Math, MathProperty, SeriesNode, SeriesSource};
 use crate::{Context, Interval, Period, SlidingBuckets};
@@ -18,7 +17,7 @@ impl TrendsQuery {
     /// What this means in `context`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
+    /// [`Error::Invalid`](crate::Error::Invalid) names the place of what is wrong; [`Error::Unsupported`](crate::Error::Unsupported) says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Trends> {
         let root = Path::root();
         let range = self.resolve_range(context)?;
@@ -39,7 +38,7 @@ impl TrendsQuery {
             display: self.display,
             smoothing: self.smoothing_intervals.max(1),
             formulas: self.resolve_formulas(&root.field("trendsFilter"))?,
-            sampling: self.sampling()?,
+            sampling: sampling_to_scale(self.sampling_factor)?,
         })
     }
 
@@ -48,17 +47,6 @@ impl TrendsQuery {
             WORLD_MAP_LIMIT
         } else {
             self.breakdown.limit()
-        }
-    }
-
-    /// The figures of an empty sample cannot be scaled back.
-    fn sampling(&self) -> Result<Option<f64>> {
-        match sampling(self.sampling_factor)? {
-            Some(0.0) => Err(Error::invalid(
-                &Path::root().field("samplingFactor"),
-                "must be above 0",
-            )),
-            share => Ok(share),
         }
     }
 
@@ -192,10 +180,7 @@ impl SeriesNode {
             }
             Some(MathProperty { scope, key }) => Ok(Measure::Property {
                 aggregate,
-                property: Property {
-                    source: scope.resolve(context, path)?,
-                    key: key.clone(),
-                },
+                property: scope.property(key, context, path)?,
                 multiplier: self.math_multiplier.unwrap_or(1.0),
             }),
         }
