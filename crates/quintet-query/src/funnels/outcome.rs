@@ -36,15 +36,36 @@ impl Funnels {
 
     /// True when the run has not converted and its window reaches beyond what has been seen.
     pub fn is_pending(&self, span: &Span, steps: u64, times: &[i64]) -> bool {
-        let horizon = self.now.min(self.last_seen(span));
-        let is_open = |entry: &i64| entry.saturating_add(self.window) > horizon;
-        !self.is_converted(steps) && times.first().is_some_and(is_open)
+        !self.is_converted(steps) && OpenWindow::of(self, span).has_time(times)
     }
 
     /// What an event is by name or action when it may meet a step: where a range of "all" begins.
     pub fn any_step(&self) -> Filter {
         let conditions = self.steps.iter().flat_map(|step| &step.conditions);
         Filter::any(conditions.map(|condition| condition.matching.clone()))
+    }
+}
+
+/// Whose window reaches beyond what has been seen.
+#[derive(Debug, Clone)]
+pub(super) struct OpenWindow {
+    window: i64,
+    /// No event later than this has been seen.
+    horizon: i64,
+}
+
+impl OpenWindow {
+    pub(super) fn of(funnels: &Funnels, span: &Span) -> Self {
+        Self {
+            window: funnels.window,
+            horizon: funnels.now.min(funnels.last_seen(span)),
+        }
+    }
+
+    pub(super) fn has_time(&self, times: &[i64]) -> bool {
+        times
+            .first()
+            .is_some_and(|entry| entry.saturating_add(self.window) > self.horizon)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who did which step, and how long it took them. Rules: `spec/funnels.md` sections 8 and 9.
 
+use super::super::outcome::{OpenWindow, is_done};
 use super::super::{Funnels, Span};
 use super::{ByValue, Durations, count_under};
 
@@ -10,7 +11,7 @@ pub(crate) struct StepFigures {
     /// Positions of the steps that may not be left out, the only ones with a time.
     required: Vec<usize>,
     /// Looked for only where it is shown.
-    pending: Option<Pending>,
+    pending: Option<OpenWindow>,
     /// One tally per step.
     pub(crate) by_value: ByValue<Vec<StepTally>>,
     /// From the first to the last step, of all who did both, whatever their value.
@@ -28,14 +29,6 @@ pub(crate) struct StepTally {
     pub(crate) gaps: Durations,
 }
 
-/// Who is not lost but still has time.
-#[derive(Debug, Clone)]
-struct Pending {
-    window: i64,
-    /// No event later than this can be seen.
-    horizon: i64,
-}
-
 impl StepFigures {
     pub(super) fn of(funnels: &Funnels, span: &Span) -> Self {
         let steps = funnels.steps.iter().enumerate();
@@ -45,23 +38,26 @@ impl StepFigures {
                 .filter(|(_, step)| !step.optional)
                 .map(|(position, _)| position)
                 .collect(),
-            pending: funnels.pending.then(|| Pending::of(funnels, span)),
+            pending: funnels.pending.then(|| OpenWindow::of(funnels, span)),
             by_value: ByValue::new(),
             totals: Durations::default(),
         }
     }
 
     pub(super) fn add(&mut self, value: &[String], steps: u64, times: &[i64]) {
-        let completed = self.required.last().is_some_and(|&last| has(steps, last));
+        let completed = self
+            .required
+            .last()
+            .is_some_and(|&last| is_done(steps, last));
         if let (true, [first, .., last]) = (completed, times) {
             self.totals.add(last.abs_diff(*first));
         }
-        let is_pending = |pending: &Pending| !completed && pending.has_time(times);
+        let is_pending = |pending: &OpenWindow| !completed && pending.has_time(times);
         let pending = self.pending.as_ref().is_some_and(is_pending);
         count_under(&mut self.by_value, value, |tallies| {
             tallies.resize_with(self.steps, StepTally::default);
             for (position, tally) in tallies.iter_mut().enumerate() {
-                tally.count += u64::from(has(steps, position));
+                tally.count += u64::from(is_done(steps, position));
                 tally.pending += u64::from(pending && is_furthest(steps, position));
             }
             add_gaps(tallies, &self.required, times);
@@ -86,43 +82,11 @@ impl StepTally {
     }
 }
 
-impl Pending {
-    fn of(funnels: &Funnels, span: &Span) -> Self {
-        let range = span.period.to;
-        let seen = if funnels.completes_after_range {
-            range.saturating_add(funnels.window)
-        } else {
-            range
-        };
-        Self {
-            window: funnels.window,
-            horizon: seen.min(funnels.now),
-        }
-    }
-
-    fn has_time(&self, times: &[i64]) -> bool {
-        times
-            .first()
-            .is_some_and(|entry| entry.saturating_add(self.window) > self.horizon)
-    }
-}
-
-/// True when the step is among those done.
-fn has(steps: u64, position: usize) -> bool {
-    from(steps, position) & 1 == 1
-}
-
 /// True when the step is the last of those done.
 fn is_furthest(steps: u64, position: usize) -> bool {
-    from(steps, position) == 1
-}
-
-/// The steps done from this one on, which is the lowest bit.
-fn from(steps: u64, position: usize) -> u64 {
-    let shift = u32::try_from(position).ok();
-    shift
-        .and_then(|shift| steps.checked_shr(shift))
-        .unwrap_or(0)
+    steps
+        .checked_ilog2()
+        .is_some_and(|last| last as usize == position)
 }
 
 /// The time that each required step took after the one before.
