@@ -21,8 +21,12 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn of_rows(rows: Vec<Value>) -> Self {
+        Self::of(Value::Array(rows))
+    }
+
+    pub(crate) fn of(results: Value) -> Self {
         Self {
-            results: Value::Array(rows),
+            results,
             batches: None,
             response: Map::new(),
         }

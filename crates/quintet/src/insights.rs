@@ -1,11 +1,12 @@
 //! Every insight from definition to answer: resolve, plan, run, shape.
 
-use std::sync::Arc;
-
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::prelude::DataFrame;
-use quintet_query::breakdown::Breakdown;
 use quintet_query::filter::Filter;
+use quintet_query::funnels::{
+    self, FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActors, FunnelsActorsQuery,
+    FunnelsQuery,
+};
 use quintet_query::lifecycle::{self, LifecycleActorsQuery, LifecycleQuery};
 use quintet_query::stickiness::{self, StickinessActorsQuery, StickinessQuery};
 use quintet_query::trends::{self, Actor, InsightActorsQuery, TrendsQuery};
@@ -17,6 +18,7 @@ use crate::actors;
 use crate::answer::Answer;
 use crate::data::{Data, column};
 use crate::plan::Reading;
+use crate::plan::breakdown::cohort_filters;
 use crate::plan::matching::micros;
 use crate::plan::trends::Question;
 use crate::run::Run;
@@ -89,6 +91,10 @@ pub(crate) async fn answer(
         Query::StickinessActors(query) => stickiness_actors(query, asked).await,
         Query::Lifecycle(query) => lifecycle(query, asked).await,
         Query::LifecycleActors(query) => lifecycle_actors(query, asked).await,
+        Query::Funnels(query) => funnels(query, asked).await,
+        Query::FunnelsActors(query) => funnels_actors(query, asked).await,
+        Query::FunnelCorrelation(query) => funnel_correlation(query, asked).await,
+        Query::FunnelCorrelationActors(query) => funnel_correlation_actors(query, asked).await,
         _ => Err(Error::unsupported(
             "this kind of query",
             "use a newer version",
@@ -102,9 +108,17 @@ async fn earliest(query: &Query, asked: Asked<'_>) -> Result<Option<i64>> {
         let series = query.resolve(asked.context)?.series.into_iter();
         Ok(Filter::Any(series.map(|series| series.matching).collect()))
     };
+    let any_step =
+        |query: &FunnelsQuery| -> Result<Filter> { Ok(query.resolve(asked.context)?.any_step()) };
     let (events, since) = match query {
         Query::Trends(query) => (any_series(query)?, PLAUSIBLE),
         Query::TrendsActors(query) => (any_series(&query.source)?, PLAUSIBLE),
+        Query::Funnels(query) => (any_step(query)?, PLAUSIBLE),
+        Query::FunnelsActors(query) => (any_step(&query.source)?, PLAUSIBLE),
+        Query::FunnelCorrelation(query) => (any_step(&query.source.source)?, PLAUSIBLE),
+        Query::FunnelCorrelationActors(query) => {
+            (any_step(&query.source.source.source)?, PLAUSIBLE)
+        }
         _ => (Filter::All(Vec::new()), ALL_BEGINS),
     };
     let reading = asked.reading([&events]).await?;
@@ -122,21 +136,9 @@ async fn earliest(query: &Query, asked: Asked<'_>) -> Result<Option<i64>> {
         .and_then(Value::as_i64))
 }
 
-/// The cohorts of a breakdown as filters.
-fn breakdown_filters(breakdown: Option<&Breakdown>) -> Vec<Filter> {
-    let Some(Breakdown::Cohorts(cohorts)) = breakdown else {
-        return Vec::new();
-    };
-    let member = |cohort| Filter::Cohort {
-        cohort: Arc::clone(cohort),
-        negated: false,
-    };
-    cohorts.iter().flatten().map(member).collect()
-}
-
 async fn trends(query: &TrendsQuery, asked: Asked<'_>) -> Result<Answer> {
     let trends = query.resolve(asked.context)?;
-    let of_breakdown = breakdown_filters(trends.breakdown.as_ref());
+    let of_breakdown = cohort_filters(trends.breakdown.as_ref());
     let of_series = trends
         .series
         .iter()
@@ -170,7 +172,7 @@ async fn trends_actors(query: &InsightActorsQuery, asked: Asked<'_>) -> Result<A
 
 async fn stickiness(query: &StickinessQuery, asked: Asked<'_>) -> Result<Answer> {
     let stickiness = query.resolve(asked.context)?;
-    let of_breakdown = breakdown_filters(stickiness.breakdown.as_ref());
+    let of_breakdown = cohort_filters(stickiness.breakdown.as_ref());
     let of_series = stickiness.series.iter().map(|series| &series.filter);
     let reading = &asked.reading(of_series.chain(&of_breakdown)).await?;
     let current = plan::stickiness::figures(&stickiness, &stickiness.current, reading).await?;
@@ -208,6 +210,56 @@ async fn lifecycle_actors(query: &LifecycleActorsQuery, asked: Asked<'_>) -> Res
     let described =
         actors::described(found, Actor::Person, &query.page, asked.data, asked.run).await?;
     Ok(listed(described, &query.page))
+}
+
+async fn funnels(query: &FunnelsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let funnels = query.resolve(asked.context)?;
+    let reading = asked.reading(&plan::funnels::filters(&funnels)).await?;
+    let current = plan::funnels::figures(&funnels, &funnels.current, &reading).await?;
+    let previous = match &funnels.previous {
+        Some(span) => Some(plan::funnels::figures(&funnels, span, &reading).await?),
+        None => None,
+    };
+    let result = funnels::shape(&funnels, current, previous);
+    let answer = Answer::of(result.results);
+    Ok(result
+        .extra
+        .into_iter()
+        .fold(answer, |answer, (key, value)| answer.with(key, value)))
+}
+
+async fn funnels_actors(query: &FunnelsActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked
+        .reading(&plan::funnels::filters(&query.funnels))
+        .await?;
+    let list = plan::funnels::population::actors(&query, &reading).await?;
+    asked.list(list, query.funnels.actor, &query.page).await
+}
+
+async fn funnel_correlation(query: &FunnelCorrelationQuery, asked: Asked<'_>) -> Result<Answer> {
+    let Some(query) = query.resolve(asked.context)? else {
+        return Ok(Answer::of(funnels::empty_correlation()));
+    };
+    let reading = asked
+        .reading(&plan::funnels::filters(&query.population.funnels))
+        .await?;
+    let found = plan::funnels::correlation::correlation(&query, &reading).await?;
+    let result = funnels::correlation_result(found.rows, found.converted, found.others);
+    Ok(Answer::of(result))
+}
+
+async fn funnel_correlation_actors(
+    query: &FunnelCorrelationActorsQuery,
+    asked: Asked<'_>,
+) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let FunnelsActors { funnels, page, .. } = &query.population;
+    let mut filters = plan::funnels::filters(funnels);
+    filters.extend(query.event.clone());
+    let reading = asked.reading(&filters).await?;
+    let list = plan::funnels::correlation::actors(&query, &reading).await?;
+    asked.list(list, funnels.actor, page).await
 }
 
 fn listed((rows, has_more): (Vec<Value>, bool), page: &ActorsPage) -> Answer {

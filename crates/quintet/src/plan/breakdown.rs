@@ -16,6 +16,18 @@ use crate::data::{column, text};
 use crate::run::Run;
 use crate::{Error, Result};
 
+/// The cohorts of a breakdown as filters.
+pub(crate) fn cohort_filters(breakdown: Option<&Breakdown>) -> Vec<Filter> {
+    let Some(Breakdown::Cohorts(cohorts)) = breakdown else {
+        return Vec::new();
+    };
+    let member = |cohort| Filter::Cohort {
+        cohort: std::sync::Arc::clone(cohort),
+        negated: false,
+    };
+    cohorts.iter().flatten().map(member).collect()
+}
+
 /// The value of each part of a breakdown; `None` where there is none.
 pub(super) type Values = Vec<Option<String>>;
 

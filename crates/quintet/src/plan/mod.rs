@@ -1,11 +1,12 @@
 //! From validated insights to DataFusion plans.
 //!
 //! A plan reads like the specification: [`matching`] says which events count and what is known of them, [`trends`],
-//! [`stickiness`] and [`lifecycle`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
+//! [`stickiness`], [`lifecycle`] and [`funnels`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
 
 mod actors;
-mod breakdown;
+pub(crate) mod breakdown;
 mod filter;
+pub(crate) mod funnels;
 pub(crate) mod lifecycle;
 pub(crate) mod matching;
 mod property;

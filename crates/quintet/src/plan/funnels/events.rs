@@ -2,22 +2,21 @@
 
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::first_value;
-use datafusion::logical_expr::utils::{conjunction, disjunction};
+use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, when};
 use datafusion::prelude::{DataFrame, lit};
 use quintet_functions::expr_fn::{SequenceColumns, bucket, json_list, marks};
 use quintet_query::breakdown::Breakdown;
-use quintet_query::filter::Filter;
 use quintet_query::funnels::{Condition, Exclusion, FirstTime, Funnels, Order, Span};
 use quintet_query::series::Actor;
 use quintet_store::schema;
 
 use super::slice::Slice;
+use crate::Result;
 use crate::actors::KEY;
 use crate::data::{Data, column, text};
 use crate::plan::Reading;
 use crate::plan::matching::Matching;
-use crate::{Error, Result};
 
 const STEPS: &str = "steps";
 const EXCLUSIONS: &str = "exclusions";
@@ -90,7 +89,7 @@ pub(super) fn possible<'a>(
     let events = reading
         .events(funnels.sampling)
         .since(span.period.from)
-        .until(funnels.seen_until(span))
+        .until(funnels.last_seen(span))
         .that(&funnels.filter)?;
     Ok(match &span.stretches {
         None => events,
@@ -187,7 +186,7 @@ impl<'a> Firsts<'a> {
     fn new(funnels: &'a Funnels, span: &Span, reading: &'a Reading<'a>) -> Self {
         Self {
             funnels,
-            until: funnels.seen_until(span),
+            until: funnels.last_seen(span),
             reading,
             lookups: Vec::new(),
         }

@@ -1,33 +1,54 @@
 //! Funnels: how far each actor came. Rules: `spec/funnels.md`, `spec/funnels-more.md`.
 //!
-//! [`events`] reads what takes part, the aggregates of `quintet-functions` say how far each actor came, [`outcomes`] reads that back.
-//! There is one row per actor; whoever asks folds them one by one, so that nothing but what is wanted of them is held.
+//! [`events`] reads what takes part, the aggregates of `quintet-functions` say how far each actor came, [`outcomes`] reads that back,
+//! [`population`] keeps the actors that somebody asks for, [`correlation`] compares them. There is one row per actor; whoever asks
+//! folds them one by one, so that nothing but what is wanted of them is held.
 
+pub(crate) mod correlation;
 mod events;
 mod outcomes;
+pub(crate) mod population;
 mod slice;
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch};
-use datafusion::arrow::compute::filter_record_batch;
-use datafusion::error::DataFusionError;
-use datafusion::functions_aggregate::expr_fn::min;
-use datafusion::prelude::{DataFrame, lit};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::prelude::DataFrame;
 use quintet_behavior::funnel;
 use quintet_functions::FunnelDefinition;
 use quintet_functions::expr_fn::{funnel_entrances, funnel_runs};
-use quintet_query::funnels::{Figures, Funnels, FunnelsActors, Order, Span, Viz};
+use quintet_query::filter::Filter;
+use quintet_query::funnels::{Figures, Funnels, Order, Span, Viz};
 use quintet_store::schema;
 
 use super::Reading;
 use super::actors::identity;
+use super::breakdown::cohort_filters;
 use crate::Result;
-use crate::actors::{DISTINCT_ID, EVENT_COUNT, KEY, REAL_KEY};
+use crate::actors::KEY;
 use crate::data::{Data, column};
 use outcomes::{Outcome, Outcomes};
 use slice::{Slice, slices};
 
 /// The column of what became of an actor.
 const OUTCOMES: &str = "outcomes";
+
+/// Every filter that a funnel asks of events.
+pub(crate) fn filters(funnels: &Funnels) -> Vec<Filter> {
+    let conditions = funnels.steps.iter().flat_map(|step| &step.conditions);
+    let mut filters = cohort_filters(funnels.breakdown.as_ref());
+    filters.extend(
+        conditions
+            .flat_map(|condition| [&condition.matching, &condition.filter])
+            .cloned(),
+    );
+    filters.extend(
+        funnels
+            .exclusions
+            .iter()
+            .map(|exclusion| exclusion.filter.clone()),
+    );
+    filters.push(funnels.filter.clone());
+    filters
+}
 
 /// The figures of a funnel in a range.
 pub(crate) async fn figures(
@@ -36,75 +57,42 @@ pub(crate) async fn figures(
     reading: &Reading<'_>,
 ) -> Result<Figures> {
     let mut figures = Figures::of(funnels, span);
-    for slice in slices(funnels) {
-        let actors = actors_of(funnels, span, &slice, false, reading)?;
-        let mut outcomes = Outcomes::of(&slice);
-        reading
-            .run
-            .each(actors, |batch| {
-                outcomes.read(&batch, OUTCOMES, |_, outcome| match outcome {
-                    Outcome::Run { value, steps, times } => figures.add_run(value, steps, times),
-                    Outcome::Entrance { value, period, converted } => {
-                        figures.add_entrance(value, period, converted);
-                    }
-                })
-            })
-            .await?;
-    }
+    each(funnels, span, false, reading, |batch, outcomes| {
+        outcomes.read(batch, |_, outcome| match outcome {
+            Outcome::Run {
+                value,
+                steps,
+                times,
+            } => figures.add_run(value, steps, times),
+            Outcome::Entrance {
+                value,
+                period,
+                converted,
+            } => figures.add_entrance(value, period, converted),
+        })
+    })
+    .await?;
     Ok(figures)
 }
 
-/// The actors that a question about a funnel is for, each once.
-pub(crate) async fn actors(query: &FunnelsActors, reading: &Reading<'_>) -> Result<DataFrame> {
-    let funnels = &query.funnels;
-    let mut found = Vec::new();
+/// Hands over what became of the actors, batch by batch; `named` adds what names them.
+async fn each(
+    funnels: &Funnels,
+    span: &Span,
+    named: bool,
+    reading: &Reading<'_>,
+    mut of_batch: impl FnMut(&RecordBatch, &mut Outcomes<'_>) -> Result<()>,
+) -> Result<()> {
     for slice in slices(funnels) {
-        let actors = actors_of(funnels, query.span(), &slice, true, reading)?;
+        let actors = actors_of(funnels, span, &slice, named, reading)?;
         let mut outcomes = Outcomes::of(&slice);
-        reading
-            .run
-            .each(actors, |batch| {
-                let mut wanted = vec![false; batch.num_rows()];
-                outcomes.read(&batch, OUTCOMES, |row, outcome| {
-                    if let Some(wanted) = wanted.get_mut(row) {
-                        *wanted |= is_wanted(query, outcome);
-                    }
-                })?;
-                found.push(only(&batch, wanted)?);
-                Ok(())
-            })
-            .await?;
+        let each = |batch: RecordBatch| of_batch(&batch, &mut outcomes);
+        reading.run.each(actors, each).await?;
     }
-    let once = vec![
-        min(column(REAL_KEY)).alias(REAL_KEY),
-        min(column(DISTINCT_ID)).alias(DISTINCT_ID),
-    ];
-    let found = reading.data.session.read_batches(found)?;
-    let found = found.aggregate(vec![column(KEY)], once)?;
-    let found = found.with_column(EVENT_COUNT, lit(datafusion::scalar::ScalarValue::Int64(None)))?;
-    Ok(found.sort(vec![column(REAL_KEY).sort(true, false)])?)
+    Ok(())
 }
 
-fn is_wanted(query: &FunnelsActors, outcome: Outcome<'_>) -> bool {
-    match outcome {
-        Outcome::Run { value, steps, times } => query.wants_run(value, steps, times),
-        Outcome::Entrance { value, period, converted } => {
-            query.wants_entrance(value, period, converted)
-        }
-    }
-}
-
-/// The rows that are wanted, without what became of them.
-fn only(batch: &RecordBatch, wanted: Vec<bool>) -> Result<RecordBatch> {
-    let named: Vec<usize> = [KEY, REAL_KEY, DISTINCT_ID]
-        .iter()
-        .filter_map(|name| batch.schema().index_of(name).ok())
-        .collect();
-    let named = batch.project(&named).map_err(DataFusionError::from)?;
-    Ok(filter_record_batch(&named, &BooleanArray::from(wanted)).map_err(DataFusionError::from)?)
-}
-
-/// One row per actor with what became of it; `named` adds what names the actor.
+/// One row per actor with what became of it.
 fn actors_of(
     funnels: &Funnels,
     span: &Span,

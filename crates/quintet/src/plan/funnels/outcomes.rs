@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use datafusion::arrow::array::{Array, AsArray, ListArray, RecordBatch, StructArray};
 use datafusion::arrow::datatypes::{Int64Type, UInt32Type, UInt64Type};
 
+use super::OUTCOMES;
 use super::slice::Slice;
 use crate::{Error, Result};
 
@@ -44,12 +45,16 @@ impl<'a> Outcomes<'a> {
     pub(super) fn read(
         &mut self,
         batch: &RecordBatch,
-        name: &str,
         mut found: impl FnMut(usize, Outcome<'_>),
     ) -> Result<()> {
-        let lists = batch.column_by_name(name).and_then(|column| column.as_list_opt::<i32>());
-        let lists = lists.ok_or_else(|| lost(name))?;
-        let outcomes = lists.values().as_struct_opt().ok_or_else(|| lost(name))?;
+        let lists = batch
+            .column_by_name(OUTCOMES)
+            .and_then(|column| column.as_list_opt::<i32>());
+        let lists = lists.ok_or_else(|| lost(OUTCOMES))?;
+        let outcomes = lists
+            .values()
+            .as_struct_opt()
+            .ok_or_else(|| lost(OUTCOMES))?;
         let texts = child(outcomes, "value")?.as_string_view();
         let offsets = lists.value_offsets();
         let rows = |row: usize| match offsets.get(row..row + 2) {
@@ -69,7 +74,14 @@ impl<'a> Outcomes<'a> {
                     };
                     if let Some(value) = self.value(texts.value(at)) {
                         let (steps, times) = (steps.value(at), times.unwrap_or_default());
-                        found(row, Outcome::Run { value, steps, times });
+                        found(
+                            row,
+                            Outcome::Run {
+                                value,
+                                steps,
+                                times,
+                            },
+                        );
                     }
                 }
             }
@@ -80,7 +92,14 @@ impl<'a> Outcomes<'a> {
                 for at in rows(row) {
                     if let Some(value) = self.value(texts.value(at)) {
                         let (period, converted) = (periods.value(at) as usize, converted.value(at));
-                        found(row, Outcome::Entrance { value, period, converted });
+                        found(
+                            row,
+                            Outcome::Entrance {
+                                value,
+                                period,
+                                converted,
+                            },
+                        );
                     }
                 }
             }

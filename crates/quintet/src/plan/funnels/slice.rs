@@ -37,7 +37,10 @@ pub(super) fn slices(funnels: &Funnels) -> Vec<Slice<'_>> {
     };
     match &funnels.breakdown {
         Some(Breakdown::Cohorts(cohorts)) => match cohorts.as_slice() {
-            [Some(only)] => vec![slice(Some(0), of(only, false)), slice(Some(1), of(only, true))],
+            [Some(only)] => vec![
+                slice(Some(0), of(only, false)),
+                slice(Some(1), of(only, true)),
+            ],
             _ => {
                 let members = |cohort: &Option<Arc<Cohort>>| match cohort {
                     Some(cohort) => of(cohort, false),
