@@ -4,9 +4,11 @@ mod chart;
 mod csv;
 mod figures;
 mod ndjson;
+mod sheet;
 mod table;
 mod text;
 mod view;
+mod words;
 
 pub(crate) use chart::chart;
 pub(crate) use csv::csv;
@@ -16,8 +18,20 @@ pub(crate) use table::table;
 pub(crate) use text::{clean, figure};
 pub(crate) use view::View;
 
-/// What people read where there is nothing to draw.
 const NOTHING: &str = "no results\n";
+
+/// What people read in place of a view that has nothing to draw.
+fn nothing(view: &View) -> Option<String> {
+    match view {
+        View::Nothing => Some(NOTHING.into()),
+        View::Rows(rows) if rows.rows.is_empty() => Some(NOTHING.into()),
+        View::Correlation(found) if found.rows.is_empty() => {
+            let warning = found.warning().map(|warning| format!("{warning}\n"));
+            Some(format!("{NOTHING}{}", warning.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
 
 /// What the terminal allows.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,40 @@
+//! Paths as bars: step by step, one per link.
+
+use super::super::Look;
+use super::super::text::{cut, figure, left, width};
+use super::super::view::Link;
+use super::bars::{Bar, Layout};
+
+/// One block per step, in the answer's order within each, all on one scale.
+pub(super) fn links(links: &[Link], look: Look) -> String {
+    let mut sorted: Vec<&Link> = links.iter().collect();
+    sorted.sort_by_key(|link| link.step);
+    let most = look.width / 4;
+    let sources = sorted
+        .iter()
+        .map(|link| width(&link.source))
+        .max()
+        .unwrap_or(0)
+        .min(most);
+    let bar = |link: &&Link| Bar {
+        name: format!(
+            "  {} → {}",
+            left(&link.source, sources),
+            cut(&link.target, most)
+        ),
+        value: link.count,
+        text: figure(link.count),
+    };
+    let bars: Vec<Bar> = sorted.iter().map(bar).collect();
+    let layout = Layout::of(&bars, look.width, look);
+    let mut out = String::new();
+    let mut last = None;
+    for (link, bar) in sorted.iter().zip(&bars) {
+        if last != Some(link.step) {
+            out += &format!("step {} → {}\n", link.step, link.step.saturating_add(1));
+            last = Some(link.step);
+        }
+        out += &layout.line(bar);
+    }
+    out
+}
