@@ -5,7 +5,7 @@ use super::view::{
     Block, Cohort, Correlation, Figure, Funnel, Link, OverTime, Retention, TimeToConvert, View,
     heading,
 };
-use super::words::{duration, percent};
+use super::words::percent;
 
 /// `name (first to last bucket): figures` per series, funnel or cohort, or all single figures on one line; nothing for other views.
 pub(crate) fn plain_figures(view: &View) -> String {
@@ -64,8 +64,7 @@ fn time_to_convert(period: &TimeToConvert) -> String {
     let bins = period.from.iter().zip(&period.counts);
     let bins = bins.map(|(from, count)| format!("{} s {}", figure(*from), figure(*count)));
     let title = titled("time to convert", heading(None, period.period.as_deref()));
-    let (mean, median) = (duration(period.average), duration(period.median));
-    format!("{title}: {}; mean {mean}; median {median}", joined(bins))
+    format!("{title}: {}; {}", joined(bins), period.middle())
 }
 
 fn odds(correlation: &Correlation) -> String {
@@ -118,8 +117,10 @@ fn joined(texts: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use insta::assert_snapshot;
+    use serde_json::{Value, json};
 
+    use super::super::samples;
     use super::*;
 
     #[test]
@@ -135,5 +136,31 @@ mod tests {
             &json!([{"label": "go", "aggregated_value": 1}, {"label": "rs", "aggregated_value": 2.5}]),
         );
         assert_eq!(plain_figures(&single), "figures: go 1; rs 2.5\n");
+    }
+
+    #[test]
+    fn funnels_are_steps_in_a_row() {
+        let lines = |results: &Value| plain_figures(&View::of(results));
+        assert_snapshot!(lines(&samples::steps()), @"funnel: signed_up 40 → created 30 (75%) → paid 12 (30%)");
+        assert_snapshot!(lines(&samples::compared_steps()), @"
+        funnel Chrome (current): signed_up 8 → paid 2 (25%)
+        funnel (none) (previous): signed_up 8 → paid 0 (0%)
+        ");
+        assert_snapshot!(lines(&json!([samples::rates(&json!({}))])), @"conversion (2024-05-01 to 2024-05-04): 100% 33.3% 0% 50%");
+        assert_snapshot!(lines(&json!([samples::times("current"), samples::times("previous")])), @"
+        time to convert current: 2,220 s 2; 42,510 s 0; 82,800 s 1; mean 8 h 12 min, median 1 h
+        time to convert previous: 2,220 s 0; 42,510 s 0; 82,800 s 0; nobody converted
+        ");
+        assert_snapshot!(lines(&samples::correlation()), @"odds: read docs 11 (success); industry::finance 0.25 (failure)");
+    }
+
+    #[test]
+    fn cohorts_are_a_line_each_and_links_share_one() {
+        assert_snapshot!(plain_figures(&View::of(&samples::retention())), @"
+        retention 2024-01-01 (120): 100% 50% 0.8%
+        retention 2024-01-02 (40): 100% 75%
+        retention 2024-01-03 (0):
+        ");
+        assert_snapshot!(plain_figures(&View::of(&samples::paths())), @"paths: 1 / → /pricing 20; 2 /pricing → https://example.com/a/long/way/to/checkout 7; 1 / → (none) 3");
     }
 }

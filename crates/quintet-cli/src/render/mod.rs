@@ -1,9 +1,13 @@
 //! Answers as text: one module per format, all of them pure functions of the results.
+//!
+//! `view` says what the results are, `sheet` puts that into columns for the table and CSV, `chart` draws it.
 
 mod chart;
 mod csv;
 mod figures;
 mod ndjson;
+#[cfg(test)]
+mod samples;
 mod sheet;
 mod table;
 mod text;
@@ -31,6 +35,16 @@ fn nothing(view: &View) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What people read where columns do not fit.
+fn hidden_columns(hidden: usize, look: Look) -> String {
+    if hidden == 0 {
+        return String::new();
+    }
+    let noun = if hidden == 1 { "column" } else { "columns" };
+    let text = format!("… and {hidden} more {noun}: see them with --format csv");
+    format!("{}\n", text::cut(&text, look.width))
 }
 
 /// What the terminal allows.

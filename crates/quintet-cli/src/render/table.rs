@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::sheet::{self, Cells, Sheet};
 use super::text::{cut, left, right, width};
 use super::view::{View, readable};
-use super::{Look, nothing};
+use super::{Look, hidden_columns, nothing};
 
 const GAP: &str = "  ";
 const NARROWEST: usize = 6;
@@ -92,16 +92,7 @@ fn draw(columns: &[Column], look: Look) -> String {
             )
         }));
     }
-    let hidden = columns.len() - shown.len();
-    if hidden > 0 {
-        let noun = if hidden == 1 { "column" } else { "columns" };
-        out += &cut(
-            &format!("… and {hidden} more {noun}: see them with --format csv"),
-            look.width,
-        );
-        out.push('\n');
-    }
-    out
+    out + &hidden_columns(columns.len() - shown.len(), look)
 }
 
 /// The widths of the columns that fit, the widest cut first. A figure is never cut: half a figure would be a wrong one.

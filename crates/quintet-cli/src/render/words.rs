@@ -88,6 +88,9 @@ pub(crate) fn durations(seconds: &[f64]) -> Vec<String> {
 
 /// At most so many units, from the largest that the time fills. Rounding may carry it into a larger one.
 fn in_units(seconds: f64, parts: usize) -> String {
+    if !seconds.is_finite() {
+        return String::new();
+    }
     for (largest, (size, _)) in UNITS.iter().enumerate() {
         let units = &UNITS[largest..UNITS.len().min(largest + parts)];
         let last = units.last().map_or(1.0, |(size, _)| *size);
@@ -96,11 +99,10 @@ fn in_units(seconds: f64, parts: usize) -> String {
             return spelled(rounded, units);
         }
     }
-    match figure((seconds * 10.0).round() / 10.0) {
-        none if none.is_empty() => none,
-        _ if seconds > 0.0 && seconds < 0.1 => "<0.1 s".into(),
-        text => format!("{text} s"),
+    if seconds > 0.0 && seconds < 0.1 {
+        return "<0.1 s".into();
     }
+    format!("{} s", figure((seconds * 10.0).round() / 10.0))
 }
 
 fn spelled(seconds: f64, units: &[(f64, &str)]) -> String {
@@ -151,7 +153,10 @@ mod tests {
                 "11,574 d 2 h"
             ]
         );
-        assert_eq!(duration(f64::NAN), "");
+        assert_eq!(
+            [f64::NAN, f64::INFINITY, -90.0].map(duration),
+            ["", "", "-90 s"]
+        );
     }
 
     #[test]

@@ -19,6 +19,24 @@ pub(super) struct Bar {
     pub(super) text: String,
 }
 
+/// One text per row, its cells in columns of the right width.
+pub(super) fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = width(cell).max(*widest);
+        }
+    }
+    let text = |row: &[String; N]| {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| right(cell, width));
+        cells.collect::<Vec<_>>().join(GAP)
+    };
+    rows.iter().map(text).collect()
+}
+
 /// One line per bar. Those below 0 reach to the left of the others' start.
 pub(super) fn bars(bars: &[Bar], look: Look) -> String {
     let layout = Layout::of(bars, look.width / 3, look);
@@ -93,6 +111,7 @@ impl Layout {
                 self.below,
             )
         } else {
+            let length = length.min((self.room - self.below) as f64);
             format!("{}{}", " ".repeat(self.below), bar(length, value))
         }
     }
@@ -136,6 +155,14 @@ mod tests {
         java     ██████████▌                         1,099
         日本語   ▏                                       1
         nothing                                          0
+        ");
+    }
+
+    #[test]
+    fn the_longest_on_either_side_have_room() {
+        assert_snapshot!(drawn(&[("up", 1.0), ("down", -1.0)]), @"
+        up                        ████████████████████   1
+        down  ████████████████████                      -1
         ");
     }
 

@@ -233,6 +233,7 @@ mod tests {
     use insta::assert_snapshot;
     use serde_json::{Value, json};
 
+    use super::super::super::samples;
     use super::super::super::view::View;
     use super::super::chart;
     use super::*;
@@ -318,6 +319,27 @@ mod tests {
           └┬────────────────────────┬
         2024-01               2024-02
             paid  total 0  peak 0 (2024-01)
+        ");
+    }
+
+    #[test]
+    fn rates_of_a_funnel_have_percents_on_the_axis_and_a_mean() {
+        let rates = samples::rates(&json!({}));
+        assert_snapshot!(drawn(&json!([rates]), 40, false), @"
+        100% ┤⠢⡀
+             │ ⠑⢄
+         80% ┤   ⠱⡀
+             │    ⠈⢢
+         60% ┤      ⠑⢄
+             │       ⠈⠢⡀                     ⢀⠔
+         40% ┤         ⠈⢆                  ⡠⠔⠁
+             │           ⠑⠢⢄             ⡠⠊
+         20% ┤              ⠉⠢⢄⡀       ⡠⠊
+             │                 ⠈⠒⢄⡀ ⢀⠔⠉
+          0% ┤                    ⠈⠑⠁
+             └┬────────────────────┬───────────
+         2024-05-01           2024-05-03
+            conversion  average 45.8%  peak 100% (2024-05-01)
         ");
     }
 

@@ -1,11 +1,11 @@
 //! Paths as bars: step by step, one per link.
 
 use super::super::Look;
-use super::super::text::{cut, figure, left, width};
+use super::super::text::{cut_start, figure, left, width};
 use super::super::view::Link;
 use super::bars::{Bar, Layout};
 
-/// One block per step, in the answer's order within each, all on one scale.
+/// One block per step, in the answer's order within each, all on one scale. Long addresses differ at their ends, so these stay.
 pub(super) fn links(links: &[Link], look: Look) -> String {
     let mut sorted: Vec<&Link> = links.iter().collect();
     sorted.sort_by_key(|link| link.step);
@@ -19,8 +19,8 @@ pub(super) fn links(links: &[Link], look: Look) -> String {
     let bar = |link: &&Link| Bar {
         name: format!(
             "  {} → {}",
-            left(&link.source, sources),
-            cut(&link.target, most)
+            left(&cut_start(&link.source, most), sources),
+            cut_start(&link.target, most)
         ),
         value: link.count,
         text: figure(link.count),
@@ -37,4 +37,22 @@ pub(super) fn links(links: &[Link], look: Look) -> String {
         out += &layout.line(bar);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::super::samples::{self, drawn};
+
+    #[test]
+    fn links_stand_step_by_step_on_one_scale() {
+        assert_snapshot!(drawn(&samples::paths(), 70), @"
+        step 1 → 2
+          /        → /pricing           ██████████████████████████████████  20
+          /        → (none)             █████▏                               3
+        step 2 → 3
+          /pricing → …/way/to/checkout  ███████████▉                         7
+        ");
+    }
 }

@@ -22,3 +22,36 @@ fn histogram(period: &TimeToConvert, look: Look) -> String {
     let all: Vec<Bar> = names.zip(&period.counts).map(bar).collect();
     format!("{}{}\n", bars(&all, look), period.summary())
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::super::super::samples::{self, drawn};
+
+    #[test]
+    fn bars_are_named_by_their_shortest_times() {
+        assert_snapshot!(drawn(&samples::only_times(), 60), @"
+        from 37 min       ███████████████████████████████████████  2
+        from 11 h 49 min                                           0
+        from 23 h         ███████████████████▌                     1
+        mean 8 h 12 min, median 1 h
+        ");
+    }
+
+    #[test]
+    fn periods_stand_under_one_another() {
+        assert_snapshot!(drawn(&json!([samples::times("current"), samples::times("previous")]), 60), @"
+        from 37 min       ███████████████████████████████████████  2
+        from 11 h 49 min                                           0
+        from 23 h         ███████████████████▌                     1
+        current: mean 8 h 12 min, median 1 h
+
+        from 37 min                                                0
+        from 11 h 49 min                                           0
+        from 23 h                                                  0
+        previous: nobody converted
+        ");
+    }
+}

@@ -1,6 +1,8 @@
 //! Views as columns of typed cells. A table is their text for people, CSV their figures for programs.
 
 mod retention;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -44,6 +46,11 @@ impl Column<'_> {
             title: title.to_owned(),
             cells: Cells::Figures(unit, cells.into_iter().collect()),
         }
+    }
+
+    /// Figures without a unit.
+    fn counts(title: &str, cells: impl IntoIterator<Item = f64>) -> Self {
+        Self::figures(title, Unit::Plain, cells)
     }
 
     /// A column of what only some answers have; nothing where no row has it.
@@ -112,11 +119,7 @@ fn by_bucket(over: &OverTime) -> Vec<Column<'_>> {
 fn by_series(figures: &[Figure]) -> Vec<Column<'_>> {
     vec![
         Column::texts("series", figures.iter().map(|figure| figure.name.clone())),
-        Column::figures(
-            "figure",
-            Unit::Plain,
-            figures.iter().map(|figure| figure.value),
-        ),
+        Column::counts("figure", figures.iter().map(|figure| figure.value)),
     ]
 }
 
@@ -140,7 +143,7 @@ fn by_step(funnels: &[Funnel]) -> Vec<Column<'static>> {
         rows().map(|(funnel, _)| funnel.period.as_deref()),
     ));
     columns.extend([
-        Column::figures("step", Unit::Plain, numbers.map(|number| number as f64)),
+        Column::counts("step", numbers.map(|number| number as f64)),
         Column::texts("name", rows().map(|(_, step)| step.name.clone())),
         figures("count", Unit::Plain, |step| step.count),
     ]);
@@ -178,9 +181,8 @@ fn by_bin(periods: &[TimeToConvert]) -> Sheet<'_> {
             Unit::Seconds,
             periods.iter().flat_map(|period| period.from.clone()),
         ),
-        Column::figures(
+        Column::counts(
             "count",
-            Unit::Plain,
             periods.iter().flat_map(|period| period.counts.clone()),
         ),
     ]);
@@ -196,9 +198,9 @@ fn by_event(correlation: &Correlation) -> Sheet<'_> {
     Sheet {
         columns: vec![
             Column::texts("event", rows().map(|row| row.name.clone())),
-            Column::figures("converted", Unit::Plain, rows().map(|row| row.converted)),
-            Column::figures("dropped", Unit::Plain, rows().map(|row| row.dropped)),
-            Column::figures("odds", Unit::Plain, rows().map(|row| row.odds)),
+            Column::counts("converted", rows().map(|row| row.converted)),
+            Column::counts("dropped", rows().map(|row| row.dropped)),
+            Column::counts("odds", rows().map(|row| row.odds)),
             Column::texts("goes with", rows().map(|row| row.goes_with.clone())),
         ],
         notes: correlation
@@ -212,14 +214,10 @@ fn by_event(correlation: &Correlation) -> Sheet<'_> {
 
 fn by_link(links: &[Link]) -> Vec<Column<'_>> {
     vec![
-        Column::figures(
-            "step",
-            Unit::Plain,
-            links.iter().map(|link| link.step as f64),
-        ),
+        Column::counts("step", links.iter().map(|link| link.step as f64)),
         Column::texts("from", links.iter().map(|link| link.source.clone())),
         Column::texts("to", links.iter().map(|link| link.target.clone())),
-        Column::figures("count", Unit::Plain, links.iter().map(|link| link.count)),
+        Column::counts("count", links.iter().map(|link| link.count)),
         Column::figures(
             "average time",
             Unit::Seconds,

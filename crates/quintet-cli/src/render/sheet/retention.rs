@@ -25,7 +25,7 @@ fn triangle(retention: &Retention, block: &Block) -> Vec<Column<'static>> {
             &retention.period,
             cohorts().map(|cohort| cohort.name.clone()),
         ),
-        Column::figures("size", Unit::Plain, cohorts().map(Cohort::size)),
+        Column::counts("size", cohorts().map(Cohort::size)),
     ];
     columns.extend(retention.offsets.iter().enumerate().map(of_column));
     columns
@@ -47,13 +47,9 @@ pub(super) fn records(retention: &Retention) -> Vec<Column<'static>> {
         ),
         Column::texts(
             "interval",
-            records().map(|record| retention.labels[record.column].clone()),
+            records().map(|record| retention.label(record.column)),
         ),
-        Column::figures(
-            "count",
-            Unit::Plain,
-            records().map(|record| record.cell.count),
-        ),
+        Column::counts("count", records().map(|record| record.cell.count)),
         Column::figures(
             "rate",
             Unit::Percent,
@@ -61,9 +57,8 @@ pub(super) fn records(retention: &Retention) -> Vec<Column<'static>> {
         ),
     ]);
     if retention.unit == Unit::Plain {
-        columns.push(Column::figures(
+        columns.push(Column::counts(
             "value",
-            Unit::Plain,
             records().map(|record| record.cell.aggregate),
         ));
     }

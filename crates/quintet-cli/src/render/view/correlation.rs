@@ -39,8 +39,7 @@ impl Correlation {
 
     /// What a reader must know of skewed outcomes.
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        const SKEWED: &str =
-            "skewed: one outcome is so much rarer than the other that these odds say little";
+        const SKEWED: &str = "skewed: one outcome is so rare that these odds say little";
         self.skewed.then_some(SKEWED)
     }
 }

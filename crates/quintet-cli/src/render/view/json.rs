@@ -62,10 +62,16 @@ fn breakdown_label(value: &Value) -> String {
             let labels: Vec<String> = parts.iter().map(breakdown_label).collect();
             labels.join(", ")
         }
-        other => match plain(other) {
-            empty if empty.is_empty() => NONE.into(),
-            text => readable_label(&text),
-        },
+        other => readable_value(&plain(other)),
+    }
+}
+
+/// A value that may be missing.
+pub(super) fn readable_value(value: &str) -> String {
+    if value.is_empty() {
+        NONE.into()
+    } else {
+        readable_label(value)
     }
 }
 

@@ -64,9 +64,10 @@ impl OverTime {
         if rows.is_empty() || !rows.iter().all(has_lists) {
             return None;
         }
-        let unit = match have(rows, &["label"]) {
-            true => Unit::Plain,
-            false => Unit::Percent,
+        let unit = if have(rows, &["label"]) {
+            Unit::Plain
+        } else {
+            Unit::Percent
         };
         let (axis, buckets) = match rows.first() {
             Some(row) if is_numbered(row) => (Axis::Intervals, "labels"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{Object, have, number, readable_label};
+use super::json::{Object, have, number, readable_value};
 
 /// One link between neighbouring steps.
 #[derive(Debug, PartialEq)]
@@ -43,5 +43,5 @@ impl Link {
 /// The number and the item of a step such as `1_/home`.
 fn numbered(key: &Value) -> Option<(usize, String)> {
     let (number, item) = key.as_str()?.split_once('_')?;
-    Some((number.parse().ok()?, readable_label(item)))
+    Some((number.parse().ok()?, readable_value(item)))
 }

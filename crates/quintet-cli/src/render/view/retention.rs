@@ -11,7 +11,7 @@ pub(crate) struct Retention {
     /// What a period is, in lower case; `cohort` where the labels do not tell.
     pub(crate) period: String,
     /// The labels of the columns, as the answer has them.
-    pub(crate) labels: Vec<String>,
+    labels: Vec<String>,
     /// The same without the period's name: numbers of periods since the start.
     pub(crate) offsets: Vec<String>,
     /// What the figures of cells are: shares of a cohort, or sums and averages of a property.
@@ -73,6 +73,14 @@ impl Retention {
             labels,
             offsets,
         })
+    }
+
+    /// The label of a column.
+    pub(crate) fn label(&self, column: usize) -> &str {
+        self.labels
+            .get(column)
+            .map(String::as_str)
+            .unwrap_or_default()
     }
 
     /// The figure that stands in a cell.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::samples;
 use super::*;
 
 fn series(results: Value) -> Vec<(String, Whole)> {
@@ -94,4 +95,63 @@ fn named_columns_stand_even_without_rows() {
 fn an_empty_list_is_nothing_and_an_object_stays_json() {
     assert_eq!(View::of(&json!([])), View::Nothing);
     assert_eq!(View::of(&json!({"a": 1})), View::Json(json!({"a": 1})));
+}
+
+#[test]
+fn labels_of_steps_are_the_names_given_to_them_else_the_events_else_any() {
+    let step = |names: Value| samples::with(samples::step(0, "", 1, None), &names);
+    let results = json!([
+        step(json!({"name": "paid", "custom_name": "Sales"})),
+        step(json!({"name": "paid\u{1b}", "custom_name": ""})),
+        step(json!({"name": null})),
+    ]);
+    let View::Funnels(funnels) = View::of(&results) else {
+        panic!("no funnel")
+    };
+    let names: Vec<&str> = funnels[0]
+        .steps
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(names, ["Sales", "paid ", "any event"]);
+}
+
+#[test]
+fn cohorts_of_a_breakdown_go_by_their_names() {
+    let cohort =
+        json!({"breakdown": "Not in paying", "breakdown_value": 4_503_599_627_370_496_i64});
+    let View::Funnels(funnels) = View::of(&json!([[samples::with(
+        samples::step(0, "a", 1, None),
+        &cohort
+    )]])) else {
+        panic!("no funnel")
+    };
+    assert_eq!(funnels[0].heading().as_deref(), Some("Not in paying"));
+}
+
+#[test]
+fn rates_of_a_funnel_are_averaged_even_where_they_look_like_running_sums() {
+    let rates = json!({"count": 2, "data": [10.0, 2.0], "days": ["a", "b"], "labels": ["a", "b"]});
+    assert_eq!(
+        series(json!([rates])),
+        [("conversion".into(), Whole::Average(6.0))]
+    );
+}
+
+#[test]
+fn results_that_only_resemble_an_insight_stay_rows_or_json() {
+    let rows = json!([{"source": "a", "target": "b", "value": 1}]);
+    assert!(matches!(View::of(&rows), View::Rows(_)));
+    let rows = json!([{"label": "a", "values": []}]);
+    assert!(matches!(View::of(&rows), View::Rows(_)));
+    for json in [
+        json!([[]]),
+        json!([[1]]),
+        json!({"bins": 1}),
+        json!({"events": [1], "skewed": true}),
+        json!("text"),
+        json!(null),
+    ] {
+        assert!(matches!(View::of(&json), View::Json(_)));
+    }
 }

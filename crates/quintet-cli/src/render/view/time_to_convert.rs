@@ -48,16 +48,20 @@ impl TimeToConvert {
     }
 
     /// Mean and median in words.
-    pub(crate) fn summary(&self) -> String {
-        let (mean, median) = (duration(self.average), duration(self.median));
-        let times = if mean.is_empty() {
-            "nobody converted".into()
-        } else {
+    pub(crate) fn middle(&self) -> String {
+        if self.average.is_finite() {
+            let (mean, median) = (duration(self.average), duration(self.median));
             format!("mean {mean}, median {median}")
-        };
+        } else {
+            "nobody converted".into()
+        }
+    }
+
+    /// The same with the period, if there are several.
+    pub(crate) fn summary(&self) -> String {
         match &self.period {
-            Some(period) => format!("{period}: {times}"),
-            None => times,
+            Some(period) => format!("{period}: {}", self.middle()),
+            None => self.middle(),
         }
     }
 }
