@@ -1,43 +1,48 @@
-//! Views as comma-separated values (RFC 4180), uncut: the same columns as the table.
+//! Views as comma-separated values (RFC 4180), uncut: the columns of the table, of cohorts one record per cell.
+//!
+//! Shares and times are bare figures; the header says what they are in.
 
 use serde_json::Value;
 
+use super::sheet::{self, Cells, Column};
 use super::view::{View, plain};
 
-/// The CSV of a view: a header line and one line per bucket, series or row; nothing at all without results.
+/// The CSV of a view: a header line and one line per bucket, series, step or row; nothing at all without results.
 pub(crate) fn csv(view: &View) -> String {
     let mut out = String::new();
     match view {
         View::Nothing => {}
-        View::Over(over) => {
-            line(
-                &mut out,
-                std::iter::once(over.axis.title())
-                    .chain(over.series.iter().map(|s| s.name.as_str())),
-            );
-            for (i, day) in over.days.iter().enumerate() {
-                let points = over
-                    .series
-                    .iter()
-                    .map(|s| s.data.get(i).copied().map(number).unwrap_or_default());
-                line(&mut out, std::iter::once(day.clone()).chain(points));
-            }
-        }
-        View::Figures(figures) => {
-            line(&mut out, ["series", "figure"]);
-            for figure in figures {
-                line(&mut out, [figure.name.clone(), number(figure.value)]);
-            }
-        }
-        View::Rows(rows) => {
-            line(&mut out, &rows.columns);
-            for row in &rows.rows {
-                line(&mut out, row.iter().map(plain));
-            }
-        }
         View::Json(value) => line(&mut out, [plain(value)]),
+        other => {
+            let columns = sheet::to_compute(other);
+            line(&mut out, columns.iter().map(title));
+            for row in 0..columns.first().map_or(0, |column| column.cells.len()) {
+                line(
+                    &mut out,
+                    columns.iter().map(|column| cell(&column.cells, row)),
+                );
+            }
+        }
     }
     out
+}
+
+/// The title of a column, with the unit of bare figures.
+fn title(column: &Column<'_>) -> String {
+    match column.cells {
+        Cells::Figures(unit, _) => format!("{}{}", column.title, unit.suffix()),
+        Cells::Texts(_) | Cells::Values(_) => column.title.clone(),
+    }
+}
+
+/// The cell of a row, nothing where the column is shorter.
+fn cell(cells: &Cells<'_>, row: usize) -> String {
+    let text = match cells {
+        Cells::Texts(texts) => texts.get(row).cloned(),
+        Cells::Figures(_, figures) => figures.get(row).copied().map(number),
+        Cells::Values(values) => values.get(row).copied().map(plain),
+    };
+    text.unwrap_or_default()
 }
 
 /// A figure as a program reads it, whole ones without decimals.

@@ -1,24 +1,39 @@
-//! Views as a table of text that fits the terminal: one row per bucket, series or row.
+//! Views as a table of text that fits the terminal: one row per bucket, series, step or row.
 
 use serde_json::Value;
 
-use super::text::{cut, figure, left, right, width};
-use super::view::{Figure, OverTime, Rows, View, readable};
-use super::{Look, NOTHING};
+use super::sheet::{self, Cells, Sheet};
+use super::text::{cut, left, right, width};
+use super::view::{View, readable};
+use super::{Look, hidden_columns, nothing};
 
 const GAP: &str = "  ";
 const NARROWEST: usize = 6;
 
-/// The table of a view.
+/// The table of a view, or one per breakdown value.
 pub(crate) fn table(view: &View, look: Look) -> String {
-    match view {
-        View::Nothing => NOTHING.into(),
-        View::Rows(rows) if rows.rows.is_empty() => NOTHING.into(),
-        View::Over(over) => draw(&by_bucket(over), look),
-        View::Figures(figures) => draw(&by_series(figures), look),
-        View::Rows(rows) => draw(&by_row(rows), look),
-        View::Json(value) => format!("{value:#}\n"),
+    if let Some(nothing) = nothing(view) {
+        return nothing;
     }
+    if let View::Json(value) = view {
+        return format!("{value:#}\n");
+    }
+    let sheets = sheet::to_read(view).into_iter();
+    let tables: Vec<String> = sheets.map(|sheet| drawn(sheet, look)).collect();
+    tables.join("\n")
+}
+
+/// A sheet between its heading and its notes.
+fn drawn(sheet: Sheet<'_>, look: Look) -> String {
+    let lines = |texts: &[String]| -> String {
+        texts
+            .iter()
+            .map(|text| format!("{}\n", cut(text, look.width)))
+            .collect()
+    };
+    let columns: Vec<Column> = sheet.columns.into_iter().map(Column::of).collect();
+    let heading = lines(sheet.heading.as_slice());
+    format!("{heading}{}{}", draw(&columns, look), lines(&sheet.notes))
 }
 
 struct Column {
@@ -27,48 +42,28 @@ struct Column {
     numeric: bool,
 }
 
-fn by_bucket(over: &OverTime) -> Vec<Column> {
-    let mut columns = vec![Column {
-        title: over.axis.title().into(),
-        cells: over.days.clone(),
-        numeric: false,
-    }];
-    columns.extend(over.series.iter().map(|series| Column {
-        title: series.name.clone(),
-        cells: series.data.iter().map(|point| figure(*point)).collect(),
-        numeric: true,
-    }));
-    columns
-}
-
-fn by_series(figures: &[Figure]) -> Vec<Column> {
-    let names = figures.iter().map(|figure| figure.name.clone()).collect();
-    let values = figures.iter().map(|one| figure(one.value)).collect();
-    vec![
-        Column {
-            title: "series".into(),
-            cells: names,
-            numeric: false,
-        },
-        Column {
-            title: "figure".into(),
-            cells: values,
-            numeric: true,
-        },
-    ]
-}
-
-fn by_row(rows: &Rows) -> Vec<Column> {
-    let column = |(i, title): (usize, &String)| {
-        let values = || rows.rows.iter().map(|row| &row[i]);
-        Column {
-            title: title.clone(),
-            numeric: values().all(|v| v.is_number() || v.is_null())
-                && values().any(Value::is_number),
-            cells: values().map(readable).collect(),
+impl Column {
+    fn of(column: sheet::Column<'_>) -> Self {
+        let (cells, numeric) = match column.cells {
+            Cells::Texts(texts) => (texts, false),
+            Cells::Figures(unit, figures) => {
+                (figures.iter().map(|one| unit.text(*one)).collect(), true)
+            }
+            Cells::Values(values) => (
+                values.iter().copied().map(readable).collect(),
+                are_numbers(&values),
+            ),
+        };
+        Self {
+            title: column.title,
+            cells,
+            numeric,
         }
-    };
-    rows.columns.iter().enumerate().map(column).collect()
+    }
+}
+
+fn are_numbers(values: &[&Value]) -> bool {
+    values.iter().all(|v| v.is_number() || v.is_null()) && values.iter().any(|v| v.is_number())
 }
 
 fn draw(columns: &[Column], look: Look) -> String {
@@ -97,16 +92,7 @@ fn draw(columns: &[Column], look: Look) -> String {
             )
         }));
     }
-    let hidden = columns.len() - shown.len();
-    if hidden > 0 {
-        let noun = if hidden == 1 { "column" } else { "columns" };
-        out += &cut(
-            &format!("… and {hidden} more {noun}: see them with --format csv"),
-            look.width,
-        );
-        out.push('\n');
-    }
-    out
+    out + &hidden_columns(columns.len() - shown.len(), look)
 }
 
 /// The widths of the columns that fit, the widest cut first. A figure is never cut: half a figure would be a wrong one.

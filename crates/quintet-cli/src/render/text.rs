@@ -43,6 +43,21 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(taken)
 }
 
+/// The text within `columns`, its beginning replaced by `…` where it is longer.
+pub(crate) fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let fits = |rest: &&str| width(rest) < columns;
+    let rests = text
+        .char_indices()
+        .filter_map(|(start, _)| text.get(start..));
+    match rests.skip(1).find(|rest| fits(rest)) {
+        Some(rest) => Cow::Owned(format!("…{rest}")),
+        None => cut(text, columns.min(1)),
+    }
+}
+
 /// The text cut or filled up with spaces on its right to exactly `columns`.
 pub(crate) fn left(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
@@ -119,6 +134,13 @@ mod tests {
         assert_eq!(left("日本語", 4), "日… ");
         assert_eq!(right("é", 3), "  é");
         assert_eq!(cut("anything", 0), "");
+        assert_eq!(
+            ["日本語", "語", "ab", ""].map(|text| cut_start(text, 1)),
+            ["…", "…", "…", ""]
+        );
+        assert_eq!(cut_start("日本語", 4), "…語");
+        assert_eq!(cut_start("/a/page", 5), "…page");
+        assert_eq!(cut_start("anything", 0), "");
     }
 
     #[test]

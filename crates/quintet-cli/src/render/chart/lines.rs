@@ -1,8 +1,9 @@
 //! Series over time as lines with axes and a legend.
 
 use super::super::Look;
-use super::super::text::{cut, figure, left, right, width};
+use super::super::text::{cut, left, right, width};
 use super::super::view::{OverTime, Series, Whole};
+use super::super::words::Unit;
 use super::axis::{date, dates, round_ticks};
 use super::canvas::{Canvas, Dot};
 use super::{MARKS, coloured};
@@ -18,7 +19,11 @@ const MARK_GAP: usize = 6;
 pub(super) fn lines(over: &OverTime, look: Look) -> String {
     let drawn = &over.series[..over.series.len().min(MARKS.len())];
     let scale = Scale::of(drawn);
-    let labels: Vec<String> = scale.ticks.iter().map(|tick| figure(*tick)).collect();
+    let labels: Vec<String> = scale
+        .ticks
+        .iter()
+        .map(|tick| over.unit.text(*tick))
+        .collect();
     let margin = labels.iter().map(|label| width(label)).max().unwrap_or(0);
     let columns = look.width.saturating_sub(margin + 3).clamp(20, WIDEST);
     let plot = Plot {
@@ -160,7 +165,7 @@ fn legend(over: &OverTime, drawn: usize, look: Look) -> String {
     let series = &over.series[..drawn];
     let facts: Vec<[String; 2]> = series
         .iter()
-        .map(|one| [whole(one), peak(one, &over.days)])
+        .map(|one| [whole(one, over.unit), peak(one, over)])
         .collect();
     let widest = |i: usize| facts.iter().map(|fact| width(&fact[i])).max().unwrap_or(0);
     let room = look.width.saturating_sub(widest(0) + widest(1) + 8).max(10);
@@ -197,15 +202,15 @@ fn legend(over: &OverTime, drawn: usize, look: Look) -> String {
     out
 }
 
-fn whole(series: &Series) -> String {
+fn whole(series: &Series, unit: Unit) -> String {
     match series.whole {
-        Whole::Total(value) => format!("total {}", figure(value)),
-        Whole::InAll(value) => format!("in all {}", figure(value)),
-        Whole::Average(value) => format!("average {}", figure((value * 10.0).round() / 10.0)),
+        Whole::Total(value) => format!("total {}", unit.text(value)),
+        Whole::InAll(value) => format!("in all {}", unit.text(value)),
+        Whole::Average(value) => format!("average {}", unit.text((value * 10.0).round() / 10.0)),
     }
 }
 
-fn peak(series: &Series, days: &[String]) -> String {
+fn peak(series: &Series, over: &OverTime) -> String {
     let points = series
         .data
         .iter()
@@ -214,12 +219,12 @@ fn peak(series: &Series, days: &[String]) -> String {
         .filter(|(_, point)| point.is_finite());
     let highest = points.reduce(|best, next| if next.1 > best.1 { next } else { best });
     let day = |i: usize| {
-        date(days, i)
+        date(&over.days, i)
             .map(|day| format!(" ({day})"))
             .unwrap_or_default()
     };
     highest
-        .map(|(i, point)| format!("peak {}{}", figure(point), day(i)))
+        .map(|(i, point)| format!("peak {}{}", over.unit.text(point), day(i)))
         .unwrap_or_default()
 }
 
@@ -228,6 +233,7 @@ mod tests {
     use insta::assert_snapshot;
     use serde_json::{Value, json};
 
+    use super::super::super::samples;
     use super::super::super::view::View;
     use super::super::chart;
     use super::*;
@@ -313,6 +319,27 @@ mod tests {
           └┬────────────────────────┬
         2024-01               2024-02
             paid  total 0  peak 0 (2024-01)
+        ");
+    }
+
+    #[test]
+    fn rates_of_a_funnel_have_percents_on_the_axis_and_a_mean() {
+        let rates = samples::rates(&json!({}));
+        assert_snapshot!(drawn(&json!([rates]), 40, false), @"
+        100% ┤⠢⡀
+             │ ⠑⢄
+         80% ┤   ⠱⡀
+             │    ⠈⢢
+         60% ┤      ⠑⢄
+             │       ⠈⠢⡀                     ⢀⠔
+         40% ┤         ⠈⢆                  ⡠⠔⠁
+             │           ⠑⠢⢄             ⡠⠊
+         20% ┤              ⠉⠢⢄⡀       ⡠⠊
+             │                 ⠈⠒⢄⡀ ⢀⠔⠉
+          0% ┤                    ⠈⠑⠁
+             └┬────────────────────┬───────────
+         2024-05-01           2024-05-03
+            conversion  average 45.8%  peak 100% (2024-05-01)
         ");
     }
 
