@@ -42,7 +42,7 @@ pub use ingest::{
 };
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
-pub use scan::{Folder, ScanOptions};
+pub use scan::{Folder, PropertyColumn, ScanOptions};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};
 pub use store::{Progress, Store};

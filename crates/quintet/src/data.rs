@@ -14,7 +14,7 @@ use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
-use quintet_store::{Folder, Snapshot};
+use quintet_store::{Folder, PropertyColumn, Snapshot};
 
 use crate::Result;
 
@@ -45,7 +45,8 @@ pub(crate) struct Data {
     pub(crate) session: SessionContext,
     events: Arc<dyn TableProvider>,
     entities: Option<Entities>,
-    promoted: HashMap<String, PropertyType>,
+    /// The properties that have a column of their own: its name and type by theirs.
+    promoted: HashMap<String, (String, PropertyType)>,
     keys: ActorKeys,
 }
 
@@ -67,10 +68,6 @@ pub(crate) struct EntityTables {
     pub(crate) group_types: DataFrame,
 }
 
-fn by_name(promoted: &[Promoted]) -> HashMap<String, PropertyType> {
-    promoted.iter().map(|p| (p.name.clone(), p.kind)).collect()
-}
-
 impl Data {
     /// The data of a snapshot.
     pub(crate) async fn of_snapshot(
@@ -90,7 +87,11 @@ impl Data {
             group_types: known.group_types()?.clone(),
             overrides: known.person_overrides()?.clone(),
         };
-        let promoted = by_name(&snapshot.promoted());
+        let own_column = |promoted: Promoted| {
+            let column = promoted.column();
+            (promoted.name, (column, promoted.kind))
+        };
+        let promoted = snapshot.promoted().into_iter().map(own_column).collect();
         Ok(Self {
             session,
             events: snapshot.events(),
@@ -107,11 +108,16 @@ impl Data {
             location.object_store_url().as_ref(),
             Arc::clone(location.object_store()),
         );
+        let own_column = |found: &PropertyColumn| {
+            let Promoted { name, kind } = &found.property;
+            (name.clone(), (found.column.clone(), *kind))
+        };
+        let promoted = folder.properties().iter().map(own_column).collect();
         Self {
             session,
             events: folder.events(),
             entities: None,
-            promoted: by_name(folder.promoted()),
+            promoted,
             keys: ActorKeys::Keys,
         }
     }
@@ -246,9 +252,10 @@ impl Data {
         }))
     }
 
-    /// The type of a property's own column, if every file has one.
-    pub(crate) fn promoted(&self, property: &str) -> Option<PropertyType> {
-        self.promoted.get(property).copied()
+    /// The name and type of a property's own column, if every file has one.
+    pub(crate) fn promoted(&self, property: &str) -> Option<(&str, PropertyType)> {
+        let (column, kind) = self.promoted.get(property)?;
+        Some((column, *kind))
     }
 
     /// True where the events have a column of this name.

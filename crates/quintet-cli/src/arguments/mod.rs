@@ -42,8 +42,11 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Shows what is in a store.
     Stats(Stats),
-    /// Loads bundled real data into a store and shows five answers with charts.
+    /// Loads bundled real data into a store and shows six answers with charts.
     Demo(Demo),
+    /// Times a question over generated events; see docs/LESSONS.md.
+    #[command(hide = true)]
+    Bench(Bench),
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +136,19 @@ pub(crate) struct Demo {
     /// Where to keep the store [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The folder of the generated events.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: String,
+    /// The question, by its name among the peers' queries.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) query: String,
+    /// How often to ask.
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) runs: NonZeroUsize,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -1,16 +1,17 @@
-//! `quintet demo`: bundled real data, five questions, their answers.
+//! `quintet demo`: bundled real data, six questions, their answers.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use quintet::{Engine, Load, QueryOptions, Settings, Source};
+use serde_json::Value;
 
 use super::engine;
 use crate::arguments::{Demo, Limits};
 use crate::failure::{Failure, Result};
 use crate::output::{look, tell, write};
 use crate::progress::Bar;
-use crate::render::{View, chart, plain_figures};
+use crate::render::{View, chart, plain, plain_figures};
 
 /// Contributions to eight open-source projects; `testdata/README.md` says what they are.
 const EVENTS: &[u8] = include_bytes!("../../../../testdata/contributions.jsonl.gz");
@@ -24,38 +25,52 @@ struct Question {
     means: &'static str,
     file: &'static str,
     definition: &'static str,
+    /// Steps of a funnel for which those lost before them are named.
+    lost_before: &'static [u32],
 }
 
-const QUESTIONS: [Question; 5] = [
+const QUESTIONS: [Question; 6] = [
     Question {
         words: "How many companies had pull requests merged, month by month?",
         means: "event pull_request_merged, math unique_group of group type 1 (company), by month",
         file: "companies.json",
         definition: include_str!("../../demo/companies.json"),
+        lost_before: &[],
     },
     Question {
         words: "How many people wrote code, in how many components, for how many companies?",
         means: "event commit three times: math dau, unique_group 2 (component), unique_group 1 (company), by month",
         file: "people-components-companies.json",
         definition: include_str!("../../demo/people-components-companies.json"),
+        lost_before: &[],
     },
     Question {
         words: "Which languages were the commits of 2025 in?",
         means: "event commit, breakdown by event property language, limit 8, one figure each (ActionsBarValue)",
         file: "languages.json",
         definition: include_str!("../../demo/languages.json"),
+        lost_before: &[],
     },
     Question {
         words: "How many companies and repositories had a fix within the last 7 days, day by day?",
         means: "event commit where change_type is fix, math weekly_active of group types 1 and 0, last 90 days",
         file: "weekly-active.json",
         definition: include_str!("../../demo/weekly-active.json"),
+        lost_before: &[],
     },
     Question {
         words: "Which companies stay? In how many months of 2025 did each have a commit?",
         means: "StickinessQuery, event commit, math unique_group of group type 1 (company), by month",
         file: "stickiness.json",
         definition: include_str!("../../demo/stickiness.json"),
+        lost_before: &[],
+    },
+    Question {
+        words: "Where are companies lost on the way to a feature, and which ones?",
+        means: "FunnelsQuery by group type 1 (company): pull_request_merged, commit of 10 files or more, commit of type feat, within 6 months",
+        file: "funnel.json",
+        definition: include_str!("../../demo/funnel.json"),
+        lost_before: &[2, 3],
     },
 ];
 
@@ -131,7 +146,33 @@ async fn answer(engine: &Engine, number: usize, question: &Question) -> Result<S
     } = question;
     let chart = chart(&view, look()).unwrap_or_default();
     let figures = plain_figures(&view);
+    let mut lost = String::new();
+    for step in question.lost_before {
+        lost += &lost_before(engine, &options, question, *step).await?;
+    }
     Ok(format!(
-        "\n{number}. {words}\n   {means}\n   crates/quintet-cli/demo/{file}, answered in {took:.0} ms\n\n{chart}\n{figures}"
+        "\n{number}. {words}\n   {means}\n   crates/quintet-cli/demo/{file}, answered in {took:.0} ms\n\n{chart}\n{figures}{lost}"
     ))
+}
+
+/// The names of those who were lost before a step of a funnel.
+async fn lost_before(
+    engine: &Engine,
+    options: &QueryOptions,
+    question: &Question,
+    step: u32,
+) -> Result<String> {
+    let definition = format!(
+        r#"{{"kind": "FunnelsActorsQuery", "funnelStep": -{step}, "source": {}}}"#,
+        question.definition
+    );
+    let answer = engine.query_with(&definition, options).await?;
+    let rows = answer
+        .results()
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let name = |row: &Value| row.get("display_name").map(plain).unwrap_or_default();
+    let names: Vec<String> = rows.iter().map(name).collect();
+    Ok(format!("lost before step {step}: {}\n", names.join(", ")))
 }

@@ -1,5 +1,6 @@
 //! One module per command: arguments in, engine, answer out.
 
+mod bench;
 mod demo;
 mod ingest;
 mod init;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Sql(sql) => sql::run(sql, limits).await,
             Command::Stats(stats) => stats::run(stats, limits).await,
             Command::Demo(demo) => demo::run(demo, limits).await,
+            Command::Bench(bench) => bench::run(bench, limits).await,
         }
     };
     runtime

@@ -20,7 +20,7 @@ pub(crate) use figures::plain_figures;
 pub(crate) use ndjson::ndjson;
 pub(crate) use table::table;
 pub(crate) use text::{clean, figure};
-pub(crate) use view::View;
+pub(crate) use view::{View, plain};
 
 const NOTHING: &str = "no results\n";
 

@@ -29,25 +29,18 @@ pub(super) struct Sequences {
     actors: usize,
 }
 
-/// The parts of a state, one list of each per actor: everything that an event is.
-const STATE: [(&str, fn() -> DataType); 4] = [
-    ("times", || DataType::Int64),
-    ("marks", || DataType::UInt64),
-    ("more marks", || DataType::UInt64),
-    ("values", || DataType::Utf8View),
-];
-
-/// The fields of a state.
+/// The fields of a state: one list per actor of everything that an event is.
 pub(super) fn state_fields(args: &StateFieldsArgs<'_>) -> Vec<FieldRef> {
-    let field = |(part, kind): (&str, fn() -> DataType)| {
-        let item = Arc::new(Field::new_list_field(kind(), true));
-        Arc::new(Field::new(
-            format_state_name(args.name, part),
-            DataType::List(item),
-            true,
-        ))
+    let field = |part: &str, kind: DataType| {
+        let list = DataType::List(Arc::new(Field::new_list_field(kind, true)));
+        Arc::new(Field::new(format_state_name(args.name, part), list, true))
     };
-    STATE.into_iter().map(field).collect()
+    vec![
+        field("times", DataType::Int64),
+        field("marks", DataType::UInt64),
+        field("more marks", DataType::UInt64),
+        field("values", DataType::Utf8View),
+    ]
 }
 
 impl Debug for Sequences {

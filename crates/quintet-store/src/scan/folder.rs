@@ -25,15 +25,25 @@ const READ_AHEAD: usize = 16;
 /// All `*.parquet` files below a place, as one table of events pinned when it was opened.
 ///
 /// Columns are found by name: `event`, `distinct_id` and `timestamp` must be there; any other of ours
-/// may be absent (and reads as null); unknown ones are kept if all files agree on their type.
+/// may be absent (and reads as null); unknown ones are kept if all files agree on their type. Columns named `p.<name>` are
+/// properties; where no file has a column `properties`, every column that is none of ours is one.
 /// Text of any kind is read as `Utf8View`, timestamps of any unit as microseconds UTC.
 #[derive(Debug)]
 pub struct Folder {
     location: Location,
     schema: SchemaRef,
     files: Vec<ScanFile>,
-    promoted: Vec<Promoted>,
+    properties: Vec<PropertyColumn>,
     present: Vec<String>,
+}
+
+/// A property that has a column of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropertyColumn {
+    /// Name of the column.
+    pub column: String,
+    /// The property and its type.
+    pub property: Promoted,
 }
 
 struct Footer {
@@ -60,7 +70,7 @@ impl Folder {
             check(footer)?;
         }
         let (schema, present) = unify(&footers);
-        let promoted = promoted(&schema, &footers);
+        let properties = properties(&schema, &footers);
         let files = footers
             .into_iter()
             .map(|footer| ScanFile {
@@ -75,7 +85,7 @@ impl Folder {
             location,
             schema,
             files,
-            promoted,
+            properties,
             present,
         })
     }
@@ -102,9 +112,9 @@ impl Folder {
         &self.present
     }
 
-    /// Properties that have a typed column `p.<name>` in every file.
-    pub fn promoted(&self) -> &[Promoted] {
-        &self.promoted
+    /// Properties that have a typed column of their own in every file.
+    pub fn properties(&self) -> &[PropertyColumn] {
+        &self.properties
     }
 
     /// Number of rows in all files.
@@ -257,17 +267,31 @@ fn as_read(kind: &DataType) -> DataType {
     }
 }
 
-fn promoted(schema: &Schema, footers: &[Footer]) -> Vec<Promoted> {
+fn properties(schema: &Schema, footers: &[Footer]) -> Vec<PropertyColumn> {
     let kinds = [PropertyType::Text, PropertyType::Number, PropertyType::Bool];
+    let everywhere = |column: &str| {
+        footers
+            .iter()
+            .all(|footer| footer.schema.index_of(column).is_ok())
+    };
+    let ours = schema::events([]);
+    let has_json = footers
+        .iter()
+        .any(|footer| footer.schema.index_of(schema::PROPERTIES).is_ok());
+    let name = |column: &str| match column.strip_prefix("p.") {
+        Some(name) => Some(name.to_owned()),
+        None if has_json || ours.index_of(column).is_ok() => None,
+        None => Some(column.to_owned()),
+    };
     let fields = schema.fields().iter().filter_map(|field| {
-        let name = field.name().strip_prefix("p.")?.to_owned();
+        let name = name(field.name())?;
         let kind = kinds
             .into_iter()
             .find(|kind| kind.data_type() == *field.data_type())?;
-        let everywhere = footers
-            .iter()
-            .all(|footer| footer.schema.index_of(field.name()).is_ok());
-        everywhere.then_some(Promoted { name, kind })
+        everywhere(field.name()).then(|| PropertyColumn {
+            column: field.name().clone(),
+            property: Promoted { name, kind },
+        })
     });
     fields.collect()
 }

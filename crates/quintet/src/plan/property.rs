@@ -64,8 +64,8 @@ pub(super) fn value(data: &Data, property: &Property) -> Result<Value> {
     };
     Ok(match property.source {
         PropertySource::Event => match data.promoted(&property.key) {
-            Some(kind) => Value {
-                expr: column(schema::promoted_column(&property.key)),
+            Some((own, kind)) => Value {
+                expr: column(own),
                 kind,
             },
             None if data.has_column(schema::PROPERTIES) => {

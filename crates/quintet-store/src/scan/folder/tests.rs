@@ -71,7 +71,7 @@ async fn files_of_different_shapes_are_one_table_and_absent_columns_are_null() {
         opened.columns().contains(&"$group_0".to_owned())
             && !opened.columns().contains(&"uuid".to_owned())
     );
-    assert!(opened.promoted().is_empty(), "one file has no p.price");
+    assert!(opened.properties().is_empty(), "one file has no p.price");
     let query = r#"select event, timestamp, properties, "$group_0", uuid, "p.price" from events
                    where timestamp >= '1970-01-01T00:00:00.000002Z' order by event"#;
     let expected = "\
