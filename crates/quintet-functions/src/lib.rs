@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod columns;
 pub mod expr_fn;
 mod function;
 mod funnel;
