@@ -19,7 +19,7 @@ pub struct Context {
     /// Actions, cohorts and test-account filters that queries refer to.
     pub definitions: Definitions,
     /// Timestamp of the earliest event in microseconds since 1970: of the query's series for trends, of all events later than
-    /// 2015-01-01 for stickiness and lifecycle. Asked for only when [`Query::needs_earliest`](crate::Query::needs_earliest).
+    /// 2015-01-01 for stickiness, lifecycle and retention. Asked for only when [`Query::needs_earliest`](crate::Query::needs_earliest).
     pub earliest: Option<i64>,
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::reader::{Field, Path};
+use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
 
@@ -30,6 +31,10 @@ pub enum Query {
     Lifecycle(LifecycleQuery),
     /// The persons behind a figure of a lifecycle.
     LifecycleActors(LifecycleActorsQuery),
+    /// How many of the actors that start come back.
+    Retention(RetentionQuery),
+    /// The actors behind a row of retention.
+    RetentionActors(RetentionActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -54,14 +59,13 @@ const NOT_YET: &[&str] = &[
     "InsightActorsQueryOptions",
     "PathsQuery",
     "PersonsNode",
-    "RetentionQuery",
     "SavedInsightNode",
     "SessionsTimelineQuery",
     "WebOverviewQuery",
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, RetentionQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -90,6 +94,7 @@ impl Query {
             "TrendsQuery" => TrendsQuery::parse(&definition).map(Self::Trends),
             "StickinessQuery" => StickinessQuery::parse(&definition).map(Self::Stickiness),
             "LifecycleQuery" => LifecycleQuery::parse(&definition).map(Self::Lifecycle),
+            "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
             "InsightActorsQuery" => actors::parse(&definition),
             "StickinessActorsQuery" => actors::parse_stickiness(&definition),
             "ActorsQuery" => actors::parse_wrapped(&definition),
@@ -111,6 +116,8 @@ impl Query {
             Self::StickinessActors(actors) => actors.source.needs_earliest(),
             Self::Lifecycle(lifecycle) => lifecycle.needs_earliest(),
             Self::LifecycleActors(actors) => actors.source.needs_earliest(),
+            Self::Retention(retention) => retention.needs_earliest(),
+            Self::RetentionActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }
