@@ -139,7 +139,7 @@ pub(crate) fn sampling_to_scale(factor: Option<f64>) -> Result<Option<f64>> {
     }
 }
 
-/// Builder methods of every insight; `$node` is what its series are.
+/// Builder methods of insights about series; `$node` is what these are.
 macro_rules! shared_builders {
     () => {
         $crate::insight::shared_builders!($crate::series::SeriesNode);
@@ -152,6 +152,13 @@ macro_rules! shared_builders {
             self
         }
 
+        $crate::insight::range_builders!();
+    };
+}
+
+/// Builder methods of every insight.
+macro_rules! range_builders {
+    () => {
         /// Cuts time into buckets of this size.
         #[must_use]
         pub fn interval(mut self, interval: $crate::Interval) -> Self {
@@ -170,7 +177,7 @@ macro_rules! shared_builders {
             self
         }
 
-        /// Counts only events that satisfy this too, in every series.
+        /// Counts only events that satisfy this too, whatever they count for.
         #[must_use]
         pub fn filter(mut self, condition: $crate::filter::PropertyNode) -> Self {
             self.properties.and(condition);
@@ -191,8 +198,8 @@ macro_rules! shared_builders {
     };
 }
 
-/// Builder methods of insights that can be broken down and compared.
-macro_rules! breakdown_and_compare_builders {
+/// Builder methods of insights that can be broken down.
+macro_rules! breakdown_builders {
     () => {
         /// Adds a property to break down by: one row per value. A single one gives plain values, several give lists.
         #[must_use]
@@ -207,6 +214,13 @@ macro_rules! breakdown_and_compare_builders {
             self.breakdown.limit = Some(limit);
             self
         }
+    };
+}
+
+/// Builder methods of insights that can be broken down and compared.
+macro_rules! breakdown_and_compare_builders {
+    () => {
+        $crate::insight::breakdown_builders!();
 
         /// Compares with the range before, or with the range this much earlier (`-1w`).
         #[must_use]
@@ -220,4 +234,6 @@ macro_rules! breakdown_and_compare_builders {
     };
 }
 
-pub(crate) use {breakdown_and_compare_builders, shared_builders};
+pub(crate) use {
+    breakdown_and_compare_builders, breakdown_builders, range_builders, shared_builders,
+};

@@ -10,6 +10,7 @@ use crate::funnels::{
 };
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::reader::{Field, Path};
+use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
 
@@ -41,6 +42,10 @@ pub enum Query {
     FunnelCorrelation(FunnelCorrelationQuery),
     /// The actors behind a figure of a correlation.
     FunnelCorrelationActors(Box<FunnelCorrelationActorsQuery>),
+    /// How many of the actors that start come back.
+    Retention(RetentionQuery),
+    /// The actors behind a row of retention.
+    RetentionActors(RetentionActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -61,15 +66,14 @@ const NOT_YET: &[&str] = &[
     "InsightActorsQueryOptions",
     "PathsQuery",
     "PersonsNode",
-    "RetentionQuery",
     "SavedInsightNode",
     "SessionsTimelineQuery",
     "WebOverviewQuery",
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, InsightActorsQuery, \
-    StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, \
+    InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -102,6 +106,7 @@ impl Query {
             "FunnelCorrelationQuery" => {
                 FunnelCorrelationQuery::parse(&definition).map(Self::FunnelCorrelation)
             }
+            "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
             "InsightActorsQuery" => actors::parse(&definition),
             "StickinessActorsQuery" => actors::parse_stickiness(&definition),
             "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
@@ -131,6 +136,8 @@ impl Query {
             Self::FunnelsActors(actors) => actors.source.needs_earliest(),
             Self::FunnelCorrelation(correlation) => correlation.source.source.needs_earliest(),
             Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
+            Self::Retention(retention) => retention.needs_earliest(),
+            Self::RetentionActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }

@@ -5,6 +5,7 @@ use crate::funnels::{FunnelCorrelationActorsQuery, FunnelsActorsQuery};
 use crate::insight::NODE_HARMLESS;
 use crate::lifecycle::LifecycleActorsQuery;
 use crate::reader::{Field, Object, Path};
+use crate::retention::RetentionActorsQuery;
 use crate::stickiness::StickinessActorsQuery;
 use crate::trends::InsightActorsQuery;
 
@@ -15,7 +16,7 @@ use super::{Query, not_run};
 pub struct ActorsPage {
     /// Columns to return; empty is the usual ones.
     pub select: Vec<String>,
-    /// Fewest events first instead of most.
+    /// Fewest events (of retention: columns) first instead of most.
     pub ascending: bool,
     /// Rows to return at most; `None` is all.
     pub limit: Option<usize>,
@@ -58,6 +59,7 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
             format!("an InsightActorsQuery about a FunnelsQuery ({})", kind.path),
             "ask a FunnelsActorsQuery",
         )),
+        "RetentionQuery" => RetentionActorsQuery::parse(field).map(Query::RetentionActors),
         other => Err(not_run(&kind, other)),
     }
 }
@@ -100,11 +102,12 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
         Query::FunnelCorrelationActors(query) => {
             Query::FunnelCorrelationActors(Box::new(query.on_page(page)))
         }
+        Query::RetentionActors(query) => Query::RetentionActors(query.on_page(page)),
         other => other,
     })
 }
 
-/// True for fewest events first. Further columns only break ties.
+/// True for the fewest events, or columns of retention, first. Further columns only break ties.
 fn parse_order(columns: &[Field<'_>]) -> Result<bool> {
     let Some(first) = columns.first() else {
         return Ok(false);
@@ -116,11 +119,12 @@ fn parse_order(columns: &[Field<'_>]) -> Result<bool> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["event_count", "desc"] => Ok(false),
-        ["event_count"] | ["event_count", "asc"] => Ok(true),
+        ["event_count" | "length(appearances)", "desc"] => Ok(false),
+        ["event_count" | "length(appearances)"]
+        | ["event_count" | "length(appearances)", "asc"] => Ok(true),
         _ => Err(Error::unsupported(
             format!("the order '{text}' ({})", first.path),
-            "take event_count DESC or event_count ASC",
+            "take event_count DESC or event_count ASC, of retention length(appearances) DESC or length(appearances) ASC",
         )),
     }
 }
