@@ -100,9 +100,8 @@ impl DateRange {
         context: &Context,
         path: &Path,
     ) -> Result<ResolvedRange> {
-        let calendar = Calendar::of(context);
-        let from = self.resolve_from(reading, context, path)?;
-        let to = self.resolve_to(reading, context, path)?;
+        let range = self.resolve_even_inverted(reading, context, path)?;
+        let ResolvedRange { from, to, .. } = range;
         if from > to {
             return Err(Error::invalid(
                 path,
@@ -113,7 +112,19 @@ impl DateRange {
                 ),
             ));
         }
-        let lower = self.widen(from, reading, &calendar);
+        Ok(range)
+    }
+
+    /// The range that this means now; one that ends before it starts holds nothing.
+    pub(crate) fn resolve_even_inverted(
+        &self,
+        reading: Reading,
+        context: &Context,
+        path: &Path,
+    ) -> Result<ResolvedRange> {
+        let from = self.resolve_from(reading, context, path)?;
+        let to = self.resolve_to(reading, context, path)?;
+        let lower = self.widen(from, reading, &Calendar::of(context));
         Ok(ResolvedRange { from, to, lower })
     }
 

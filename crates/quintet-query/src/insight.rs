@@ -114,23 +114,9 @@ pub(crate) fn sampling(factor: Option<f64>) -> Result<Option<f64>> {
     }
 }
 
-/// Builder methods of every insight.
-macro_rules! shared_builders {
+/// Builder methods of every insight: which events it is about.
+macro_rules! event_builders {
     () => {
-        /// Adds a series.
-        #[must_use]
-        pub fn series(mut self, series: $crate::series::SeriesNode) -> Self {
-            self.series.push(series);
-            self
-        }
-
-        /// Cuts time into buckets of this size.
-        #[must_use]
-        pub fn interval(mut self, interval: $crate::Interval) -> Self {
-            self.interval = interval;
-            self
-        }
-
         /// From and to, as absolute (`2024-01-31`) or relative (`-7d`, `mStart`) dates; no end is now.
         #[must_use]
         pub fn date_range(mut self, from: impl Into<String>, to: Option<&str>) -> Self {
@@ -163,6 +149,27 @@ macro_rules! shared_builders {
     };
 }
 
+/// Builder methods of insights that have series.
+macro_rules! shared_builders {
+    () => {
+        /// Adds a series.
+        #[must_use]
+        pub fn series(mut self, series: $crate::series::SeriesNode) -> Self {
+            self.series.push(series);
+            self
+        }
+
+        /// Cuts time into buckets of this size.
+        #[must_use]
+        pub fn interval(mut self, interval: $crate::Interval) -> Self {
+            self.interval = interval;
+            self
+        }
+
+        $crate::insight::event_builders!();
+    };
+}
+
 /// Builder methods of insights that can be broken down and compared.
 macro_rules! breakdown_and_compare_builders {
     () => {
@@ -192,4 +199,4 @@ macro_rules! breakdown_and_compare_builders {
     };
 }
 
-pub(crate) use {breakdown_and_compare_builders, shared_builders};
+pub(crate) use {breakdown_and_compare_builders, event_builders, shared_builders};

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
+use crate::paths::{PathsActorsQuery, PathsQuery};
 use crate::reader::{Field, Path};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
@@ -30,6 +31,10 @@ pub enum Query {
     Lifecycle(LifecycleQuery),
     /// The persons behind a figure of a lifecycle.
     LifecycleActors(LifecycleActorsQuery),
+    /// Which steps persons take one after another.
+    Paths(PathsQuery),
+    /// The persons behind a link or a step of paths.
+    PathsActors(PathsActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -52,7 +57,6 @@ const NOT_YET: &[&str] = &[
     "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
-    "PathsQuery",
     "PersonsNode",
     "RetentionQuery",
     "SavedInsightNode",
@@ -61,7 +65,7 @@ const NOT_YET: &[&str] = &[
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, PathsQuery, InsightActorsQuery, StickinessActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -90,6 +94,7 @@ impl Query {
             "TrendsQuery" => TrendsQuery::parse(&definition).map(Self::Trends),
             "StickinessQuery" => StickinessQuery::parse(&definition).map(Self::Stickiness),
             "LifecycleQuery" => LifecycleQuery::parse(&definition).map(Self::Lifecycle),
+            "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
             "InsightActorsQuery" => actors::parse(&definition),
             "StickinessActorsQuery" => actors::parse_stickiness(&definition),
             "ActorsQuery" => actors::parse_wrapped(&definition),
@@ -111,6 +116,8 @@ impl Query {
             Self::StickinessActors(actors) => actors.source.needs_earliest(),
             Self::Lifecycle(lifecycle) => lifecycle.needs_earliest(),
             Self::LifecycleActors(actors) => actors.source.needs_earliest(),
+            Self::Paths(paths) => paths.needs_earliest(),
+            Self::PathsActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }

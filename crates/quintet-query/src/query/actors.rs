@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::insight::NODE_HARMLESS;
 use crate::lifecycle::LifecycleActorsQuery;
+use crate::paths::PathsActorsQuery;
 use crate::reader::{Field, Object, Path};
 use crate::stickiness::StickinessActorsQuery;
 use crate::trends::InsightActorsQuery;
@@ -53,6 +54,7 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
         "TrendsQuery" => InsightActorsQuery::parse(field).map(Query::TrendsActors),
         "StickinessQuery" => StickinessActorsQuery::parse(field).map(Query::StickinessActors),
         "LifecycleQuery" => LifecycleActorsQuery::parse(field).map(Query::LifecycleActors),
+        "PathsQuery" => PathsActorsQuery::parse(field).map(Query::PathsActors),
         other => Err(not_run(&kind, other)),
     }
 }
@@ -87,6 +89,7 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
         Query::TrendsActors(query) => Query::TrendsActors(query.on_page(page)),
         Query::StickinessActors(query) => Query::StickinessActors(query.on_page(page)),
         Query::LifecycleActors(query) => Query::LifecycleActors(query.on_page(page)),
+        Query::PathsActors(query) => Query::PathsActors(query.on_page(page)),
         other => other,
     })
 }

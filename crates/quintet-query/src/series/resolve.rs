@@ -57,11 +57,17 @@ impl Conditions<'_> {
         node: &SeriesNode,
         context: &Context,
     ) -> Result<Filter> {
+        let path = Path::root().field("series").index(index);
+        let of_series = node
+            .properties
+            .resolve(context, &path.field("properties"))?;
+        Ok(Filter::all([of_series, self.of_query(context)?]))
+    }
+
+    /// These alone.
+    pub(crate) fn of_query(&self, context: &Context) -> Result<Filter> {
         let root = Path::root();
-        let path = root.field("series").index(index);
         let mut filters = vec![
-            node.properties
-                .resolve(context, &path.field("properties"))?,
             self.properties
                 .resolve(context, &root.field("properties"))?,
         ];
