@@ -105,11 +105,21 @@ impl DateRange {
         context: &Context,
         path: &Path,
     ) -> Result<ResolvedRange> {
-        let calendar = Calendar::of(context);
+        let range = self.resolve_even_inverted(reading, context, path)?;
+        in_order(range.from, range.to, path)?;
+        Ok(range)
+    }
+
+    /// The range that this means now; one that ends before it starts holds nothing.
+    pub(crate) fn resolve_even_inverted(
+        &self,
+        reading: Reading,
+        context: &Context,
+        path: &Path,
+    ) -> Result<ResolvedRange> {
         let from = self.resolve_from(reading, context, path)?;
         let to = self.resolve_to(reading, context, path)?;
-        in_order(from, to, path)?;
-        let lower = self.widen(from, reading, &calendar);
+        let lower = self.widen(from, reading, &Calendar::of(context));
         Ok(ResolvedRange { from, to, lower })
     }
 

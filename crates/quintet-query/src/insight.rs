@@ -79,16 +79,15 @@ pub(crate) fn parse_date_range(object: &mut Object<'_>) -> Result<DateRange> {
     }
 }
 
-/// Reads the query in `source`, which must be of this kind.
+/// Reads the query that another is about, which must be of this kind.
 pub(crate) fn parse_source<T>(
-    object: &mut Object<'_>,
+    source: &Field<'_>,
     expected: &str,
     parse: impl FnOnce(&Field<'_>) -> Result<T>,
 ) -> Result<T> {
-    let source = object.require("source")?;
     let kind = source.object()?.require("kind")?;
     match kind.text()? {
-        found if found == expected => parse(&source),
+        found if found == expected => parse(source),
         other => Err(kind.invalid(format!("must be {expected}, not '{other}'"))),
     }
 }
@@ -139,33 +138,9 @@ pub(crate) fn sampling_to_scale(factor: Option<f64>) -> Result<Option<f64>> {
     }
 }
 
-/// Builder methods of insights about series; `$node` is what these are.
-macro_rules! shared_builders {
+/// Methods of every insight: which events it is about.
+macro_rules! event_builders {
     () => {
-        $crate::insight::shared_builders!($crate::series::SeriesNode);
-    };
-    ($node:ty) => {
-        /// Adds a series.
-        #[must_use]
-        pub fn series(mut self, series: impl Into<$node>) -> Self {
-            self.series.push(series.into());
-            self
-        }
-
-        $crate::insight::range_builders!();
-    };
-}
-
-/// Builder methods of every insight.
-macro_rules! range_builders {
-    () => {
-        /// Cuts time into buckets of this size.
-        #[must_use]
-        pub fn interval(mut self, interval: $crate::Interval) -> Self {
-            self.interval = interval;
-            self
-        }
-
         /// From and to, as absolute (`2024-01-31`) or relative (`-7d`, `mStart`) dates; no end is now.
         #[must_use]
         pub fn date_range(mut self, from: impl Into<String>, to: Option<&str>) -> Self {
@@ -191,6 +166,28 @@ macro_rules! range_builders {
             self
         }
 
+        /// What it asks of every event.
+        pub(super) fn conditions(&self) -> $crate::series::Conditions<'_> {
+            $crate::series::Conditions {
+                properties: &self.properties,
+                filter_test_accounts: self.filter_test_accounts,
+            }
+        }
+    };
+}
+
+/// Methods of insights that cut their range into intervals.
+macro_rules! interval_builders {
+    () => {
+        $crate::insight::event_builders!();
+
+        /// Cuts time into buckets of this size.
+        #[must_use]
+        pub fn interval(mut self, interval: $crate::Interval) -> Self {
+            self.interval = interval;
+            self
+        }
+
         /// True when [`Context::earliest`](crate::Context::earliest) is needed to resolve it: its range starts with the first event.
         pub fn needs_earliest(&self) -> bool {
             self.date_range.starts_with_first_event()
@@ -198,7 +195,24 @@ macro_rules! range_builders {
     };
 }
 
-/// Builder methods of insights that can be broken down.
+/// Methods of insights about series; `$node` is what these are.
+macro_rules! series_builders {
+    () => {
+        $crate::insight::series_builders!($crate::series::SeriesNode);
+    };
+    ($node:ty) => {
+        /// Adds a series.
+        #[must_use]
+        pub fn series(mut self, series: impl Into<$node>) -> Self {
+            self.series.push(series.into());
+            self
+        }
+
+        $crate::insight::interval_builders!();
+    };
+}
+
+/// Methods of insights that can be broken down.
 macro_rules! breakdown_builders {
     () => {
         /// Adds a property to break down by: one row per value. A single one gives plain values, several give lists.
@@ -217,7 +231,7 @@ macro_rules! breakdown_builders {
     };
 }
 
-/// Builder methods of insights that can be broken down and compared.
+/// Methods of insights that can be broken down and compared.
 macro_rules! breakdown_and_compare_builders {
     () => {
         $crate::insight::breakdown_builders!();
@@ -235,5 +249,6 @@ macro_rules! breakdown_and_compare_builders {
 }
 
 pub(crate) use {
-    breakdown_and_compare_builders, breakdown_builders, range_builders, shared_builders,
+    breakdown_and_compare_builders, breakdown_builders, event_builders, interval_builders,
+    series_builders,
 };

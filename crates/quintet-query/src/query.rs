@@ -9,6 +9,7 @@ use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
+use crate::paths::{PathsActorsQuery, PathsQuery};
 use crate::reader::{Field, Path};
 use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
@@ -46,6 +47,10 @@ pub enum Query {
     Retention(RetentionQuery),
     /// The actors behind a row of retention.
     RetentionActors(RetentionActorsQuery),
+    /// Which steps persons take one after another.
+    Paths(PathsQuery),
+    /// The persons behind a link or a step of paths.
+    PathsActors(PathsActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -64,7 +69,6 @@ const NOT_YET: &[&str] = &[
     "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
-    "PathsQuery",
     "PersonsNode",
     "SavedInsightNode",
     "SessionsTimelineQuery",
@@ -72,7 +76,7 @@ const NOT_YET: &[&str] = &[
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, \
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, PathsQuery, \
     InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
 
 impl Query {
@@ -107,6 +111,7 @@ impl Query {
                 FunnelCorrelationQuery::parse(&definition).map(Self::FunnelCorrelation)
             }
             "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
+            "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
             "InsightActorsQuery" => actors::parse(&definition),
             "StickinessActorsQuery" => actors::parse_stickiness(&definition),
             "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
@@ -138,6 +143,8 @@ impl Query {
             Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
             Self::Retention(retention) => retention.needs_earliest(),
             Self::RetentionActors(actors) => actors.source.needs_earliest(),
+            Self::Paths(paths) => paths.needs_earliest(),
+            Self::PathsActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }

@@ -7,7 +7,7 @@ use chrono::Weekday;
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::filter::PropertyNode;
-use crate::insight::{breakdown_and_compare_builders, shared_builders};
+use crate::insight::{breakdown_and_compare_builders, series_builders};
 use crate::series::SeriesNode;
 use crate::{DateRange, GroupType, Interval};
 
@@ -82,7 +82,7 @@ impl FunnelsQuery {
         Self::default()
     }
 
-    shared_builders!(StepNode);
+    series_builders!(StepNode);
     breakdown_and_compare_builders!();
 
     /// Counts groups of this type instead of persons.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::filter::{Filter, Property, PropertySource};
 use crate::insight::sampling_to_scale;
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, SeriesNode};
+use crate::series::{Actor, Math, SeriesNode};
 
 use super::step::StepEvents;
 use super::{
@@ -25,17 +25,13 @@ impl FunnelsQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Funnels> {
         self.check()?;
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let steps = self.resolve_steps(context)?;
         let breakdown = self.resolve_breakdown(context)?;
         let (current, previous) = self.spans(context)?;
         Ok(Funnels {
             steps,
             exclusions: self.resolve_exclusions(context)?,
-            filter: conditions.of_query(context)?,
+            filter: self.conditions().of_query(context)?,
             actor: self.resolve_actor(context)?,
             order: self.order,
             window: self.window.micros(),

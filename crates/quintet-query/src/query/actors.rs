@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::funnels::{FunnelCorrelationActorsQuery, FunnelsActorsQuery};
 use crate::insight::NODE_HARMLESS;
 use crate::lifecycle::LifecycleActorsQuery;
+use crate::paths::PathsActorsQuery;
 use crate::reader::{Field, Object, Path};
 use crate::retention::RetentionActorsQuery;
 use crate::stickiness::StickinessActorsQuery;
@@ -60,6 +61,7 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
             "ask a FunnelsActorsQuery",
         )),
         "RetentionQuery" => RetentionActorsQuery::parse(field).map(Query::RetentionActors),
+        "PathsQuery" => PathsActorsQuery::parse(field).map(Query::PathsActors),
         other => Err(not_run(&kind, other)),
     }
 }
@@ -103,6 +105,7 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
             Query::FunnelCorrelationActors(Box::new(query.on_page(page)))
         }
         Query::RetentionActors(query) => Query::RetentionActors(query.on_page(page)),
+        Query::PathsActors(query) => Query::PathsActors(query.on_page(page)),
         other => other,
     })
 }

@@ -4,7 +4,7 @@
 
 use crate::breakdown::BreakdownFilter;
 use crate::filter::{PropertyNode, PropertyScope};
-use crate::insight::{breakdown_builders, range_builders};
+use crate::insight::{breakdown_builders, interval_builders};
 use crate::series::{EventsNode, MathProperty, SeriesNode};
 use crate::{DateRange, GroupType, Interval};
 
@@ -91,7 +91,7 @@ impl RetentionQuery {
         Self::default()
     }
 
-    range_builders!();
+    interval_builders!();
     breakdown_builders!();
 
     /// Starts cohorts with this.

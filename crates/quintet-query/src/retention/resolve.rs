@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::insight::sampling;
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, MathProperty, SeriesNode};
+use crate::series::{Actor, MathProperty, SeriesNode};
 use crate::{Context, GroupIndex, Interval};
 
 use super::columns::total_intervals;
@@ -51,14 +51,10 @@ impl RetentionQuery {
                 ),
             ));
         }
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let target = resolve_entity(&self.target, context, &path.field("targetEntity"))?;
         Ok(Retention {
             actor: self.actor(context)?,
-            filter: conditions.of_query(context)?,
+            filter: self.conditions().of_query(context)?,
             candidate: target.matching,
             start: target.all,
             returning: resolve_entity(&self.returning, context, &path.field("returningEntity"))?

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::insight::{at_least_one_series, sampling};
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, SeriesNode};
+use crate::series::{Actor, Math, SeriesNode};
 
 use super::{Bound, Comparison, Intervals, Series, Stickiness, StickinessQuery};
 
@@ -79,10 +79,6 @@ impl StickinessQuery {
 
     fn resolve_series(&self, index: usize, node: &SeriesNode, context: &Context) -> Result<Series> {
         let path = Path::root().field("series").index(index);
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let action = node.known_action(context, &path)?;
         let group = node.group_index(context, &path)?;
         Ok(Series {
@@ -93,7 +89,7 @@ impl StickinessQuery {
             },
             filter: Filter::all([
                 node.matching(action, context, &path)?,
-                conditions.resolve(index, node, context)?,
+                self.conditions().resolve(index, node, context)?,
             ]),
             echo: node.echo(index, action, context, &path)?,
         })

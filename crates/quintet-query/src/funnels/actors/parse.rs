@@ -16,7 +16,11 @@ impl FunnelsActorsQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let query = Self {
-            source: parse_source(&mut object, "FunnelsQuery", FunnelsQuery::parse)?,
+            source: parse_source(
+                &object.require("source")?,
+                "FunnelsQuery",
+                FunnelsQuery::parse,
+            )?,
             step: object
                 .get("funnelStep")
                 .map(|field| field.integer())

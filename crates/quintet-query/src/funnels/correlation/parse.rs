@@ -23,7 +23,11 @@ impl FunnelCorrelationQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let query = Self {
-            source: parse_source(&mut object, "FunnelsActorsQuery", FunnelsActorsQuery::parse)?,
+            source: parse_source(
+                &object.require("source")?,
+                "FunnelsActorsQuery",
+                FunnelsActorsQuery::parse,
+            )?,
             kind: object.require("funnelCorrelationType")?.one_of(KINDS)?,
             exclude_event_names: texts(&mut object, "funnelCorrelationExcludeEventNames")?,
             event_names: texts(&mut object, "funnelCorrelationEventNames")?,
@@ -44,7 +48,7 @@ impl FunnelCorrelationActorsQuery {
         let mut object = field.object()?;
         let query = Self {
             source: parse_source(
-                &mut object,
+                &object.require("source")?,
                 "FunnelCorrelationQuery",
                 FunnelCorrelationQuery::parse,
             )?,
