@@ -45,6 +45,16 @@ pub(crate) struct Reading {
     pub(crate) exact: bool,
 }
 
+impl Reading {
+    /// As every insight reads it that is cut into these intervals.
+    pub(crate) const fn by(interval: Interval) -> Self {
+        Self {
+            interval,
+            exact: false,
+        }
+    }
+}
+
 impl DateRange {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;

@@ -112,19 +112,13 @@ impl Query {
             }
             "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
             "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
-            "InsightActorsQuery" => actors::parse(&definition),
-            "StickinessActorsQuery" => actors::parse_stickiness(&definition),
-            "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
-            "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&definition)
-                .map(Box::new)
-                .map(Self::FunnelCorrelationActors),
             "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            other => Err(not_run(&kind, other)),
+            _ => actors::parse(&kind, &definition),
         }
     }
 

@@ -26,10 +26,7 @@ impl LifecycleQuery {
     pub fn resolve(&self, context: &Context) -> Result<Lifecycle> {
         at_least_one_series(self.series.len())?;
         let path = Path::root().field("dateRange");
-        let reading = Reading {
-            interval: self.interval,
-            exact: false,
-        };
+        let reading = Reading::by(self.interval);
         let range = self.date_range.resolve(reading, context, &path)?;
         let mut period = Period::in_buckets(&range, self.interval, context, &path)?;
         let cut = self.cuts_first_bucket(&range, &period);

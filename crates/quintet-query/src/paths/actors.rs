@@ -1,7 +1,8 @@
 //! The persons behind a step or a link of paths. Rules: `spec/paths.md` section 5.
 
+use crate::compare::refuse_previous;
 use crate::error::Result;
-use crate::insight::NODE_HARMLESS;
+use crate::insight::{NODE_HARMLESS, refuse_series};
 use crate::reader::{Field, Object};
 use crate::{ActorsPage, Context};
 
@@ -73,15 +74,8 @@ impl PathsActorsQuery {
 
 /// Keys in the source say all there is to say.
 fn refuse_what_paths_have_not(object: &mut Object<'_>) -> Result<()> {
-    if let Some(series) = object.get("series").filter(|field| *field.value != 0) {
-        return Err(series.invalid("must be 0 or left out: paths have no series"));
-    }
-    if let Some(compare) = object
-        .get("compare")
-        .filter(|field| field.value != "current")
-    {
-        return Err(compare.invalid("must be left out: paths are not compared"));
-    }
+    refuse_series(object, "paths have no series")?;
+    refuse_previous(object, "paths are not compared")?;
     for name in ["breakdown", "day", "status"] {
         object.refuse(
             name,

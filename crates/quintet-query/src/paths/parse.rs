@@ -2,7 +2,6 @@
 
 use crate::PathCleaning;
 use crate::error::{Error, Result};
-use crate::filter::PropertyNode;
 use crate::insight::{DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range};
 use crate::reader::{Field, Object};
 
@@ -23,15 +22,13 @@ impl PathsQuery {
         refuse_groups(&mut object)?;
         let mut query = Self {
             date_range: parse_date_range(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
             funnel: object
                 .get("funnelPathsFilter")
                 .map(|field| FunnelPathsFilter::parse(&field))
                 .transpose()?,
             ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         if let Some(filter) = object.object("pathsFilter")? {
             query.parse_paths_filter(filter)?;
         }
@@ -41,14 +38,14 @@ impl PathsQuery {
 
     fn parse_paths_filter(&mut self, mut object: Object<'_>) -> Result<()> {
         self.include = parse_kinds(&mut object)?;
-        self.exclude = parse_texts(&mut object, "excludeEvents")?;
-        self.start_point = parse_text(&mut object, "startPoint")?;
-        self.end_point = parse_text(&mut object, "endPoint")?;
+        self.exclude = object.texts("excludeEvents")?;
+        self.start_point = object.filled_text("startPoint")?;
+        self.end_point = object.filled_text("endPoint")?;
         self.step_limit = object.count("stepLimit")?;
         self.edge_limit = object.count("edgeLimit")?;
         self.min_edge_weight = object.count("minEdgeWeight")?.unwrap_or(0);
         self.max_edge_weight = object.count("maxEdgeWeight")?.unwrap_or(0);
-        self.groupings = parse_texts(&mut object, "pathGroupings")?;
+        self.groupings = object.texts("pathGroupings")?;
         self.project_cleaning = object.flag("pathReplacements")?;
         self.cleaning = object
             .list("localPathCleaningFilters")?
@@ -56,9 +53,9 @@ impl PathsQuery {
             .map(PathCleaning::parse)
             .collect::<Result<_>>()?;
         self.keys = PathKeys {
-            start: parse_text(&mut object, "pathStartKey")?,
-            end: parse_text(&mut object, "pathEndKey")?,
-            dropoff: parse_text(&mut object, "pathDropoffKey")?,
+            start: object.filled_text("pathStartKey")?,
+            end: object.filled_text("pathEndKey")?,
+            dropoff: object.filled_text("pathDropoffKey")?,
         };
         object.finish(&[DISPLAY_HARMLESS, PATHS_HARMLESS])
     }
@@ -77,7 +74,7 @@ fn refuse_groups(object: &mut Object<'_>) -> Result<()> {
 /// The kinds of events that are asked for. Editors keep an expression after its kind is chosen no more: it says nothing then.
 fn parse_kinds(object: &mut Object<'_>) -> Result<Vec<EventKind>> {
     let kinds = object.list("includeEventTypes")?;
-    let expression = parse_text(object, "pathsHogQLExpression")?;
+    let expression = object.filled_text("pathsHogQLExpression")?;
     let by_expression = kinds.iter().any(|kind| *kind.value == "hogql");
     if by_expression || (kinds.is_empty() && expression.is_some()) {
         return Err(Error::unsupported(
@@ -86,13 +83,4 @@ fn parse_kinds(object: &mut Object<'_>) -> Result<Vec<EventKind>> {
         ));
     }
     kinds.iter().map(|kind| kind.one_of(KINDS)).collect()
-}
-
-fn parse_texts(object: &mut Object<'_>, name: &'static str) -> Result<Vec<String>> {
-    object.list(name)?.iter().map(Field::text).collect()
-}
-
-/// Editors write an empty text where nothing is chosen.
-fn parse_text(object: &mut Object<'_>, name: &'static str) -> Result<Option<String>> {
-    Ok(object.text(name)?.filter(|text| !text.is_empty()))
 }

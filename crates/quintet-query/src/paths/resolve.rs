@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::dates::Reading;
 use crate::error::{Error, Result};
-use crate::filter::{Filter, Operator, Property, PropertyFilter, PropertySource};
+use crate::filter::{Filter, Operator};
 use crate::insight::sampling;
 use crate::reader::Path;
 use crate::{Context, Interval, Period};
@@ -25,10 +25,7 @@ impl PathsQuery {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Paths> {
-        let reading = Reading {
-            interval: Interval::Day,
-            exact: false,
-        };
+        let reading = Reading::by(Interval::Day);
         let path = Path::root().field("dateRange");
         let range = self
             .date_range
@@ -65,7 +62,7 @@ impl PathsQuery {
         Filter::any(self.include.iter().map(|kind| match kind {
             EventKind::PageView => Filter::Event(PAGE_VIEW.to_owned()),
             EventKind::Screen => Filter::Event(SCREEN.to_owned()),
-            EventKind::Custom => without_dollar(),
+            EventKind::Custom => Filter::event_name(Operator::NotRegex, vec![r"^\$".to_owned()]),
         }))
     }
 
@@ -116,18 +113,6 @@ impl PathsQuery {
         };
         self.min_edge_weight as u64..=most
     }
-}
-
-/// Events that are nobody's but the project's own.
-fn without_dollar() -> Filter {
-    Filter::Property(PropertyFilter {
-        property: Property {
-            source: PropertySource::EventMetadata,
-            key: "event".to_owned(),
-        },
-        operator: Operator::NotRegex,
-        values: vec![r"^\$".to_owned()],
-    })
 }
 
 fn without_slash(point: String) -> String {

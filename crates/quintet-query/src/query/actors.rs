@@ -30,28 +30,34 @@ pub struct ActorsPage {
 impl ActorsPage {
     fn parse(object: &mut Object<'_>) -> Result<Self> {
         Ok(Self {
-            select: object
-                .list("select")?
-                .iter()
-                .map(Field::text)
-                .collect::<Result<_>>()?,
+            select: object.texts("select")?,
             ascending: parse_order(&object.list("orderBy")?)?,
             limit: object.count("limit")?,
             offset: object.count("offset")?.unwrap_or(0),
-            search: object.text("search")?.filter(|text| !text.is_empty()),
+            search: object.filled_text("search")?,
         })
     }
 }
 
-/// The kind of the insight that a question is about.
-fn source_kind<'a>(question: &Field<'a>) -> Result<Field<'a>> {
-    let source = question.object()?.require("source")?;
-    source.object()?.require("kind")
+/// Reads a question for actors, which is of this kind.
+pub(super) fn parse(kind: &Field<'_>, field: &Field<'_>) -> Result<Query> {
+    match kind.text()?.as_str() {
+        "InsightActorsQuery" => parse_by_source(field),
+        "StickinessActorsQuery" => {
+            StickinessActorsQuery::parse_with_operator(field).map(Query::StickinessActors)
+        }
+        "FunnelsActorsQuery" => FunnelsActorsQuery::parse(field).map(Query::FunnelsActors),
+        "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(field)
+            .map(Box::new)
+            .map(Query::FunnelCorrelationActors),
+        other => Err(not_run(kind, other)),
+    }
 }
 
 /// Reads an `InsightActorsQuery`: its source says which insight it is about.
-pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
-    let kind = source_kind(field)?;
+fn parse_by_source(field: &Field<'_>) -> Result<Query> {
+    let source = field.object()?.require("source")?;
+    let kind = source.object()?.require("kind")?;
     match kind.text()?.as_str() {
         "TrendsQuery" => InsightActorsQuery::parse(field).map(Query::TrendsActors),
         "StickinessQuery" => StickinessActorsQuery::parse(field).map(Query::StickinessActors),
@@ -66,17 +72,6 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
     }
 }
 
-/// Reads a `StickinessActorsQuery`.
-pub(super) fn parse_stickiness(field: &Field<'_>) -> Result<Query> {
-    let kind = source_kind(field)?;
-    match kind.text()?.as_str() {
-        "StickinessQuery" => {
-            StickinessActorsQuery::parse_with_operator(field).map(Query::StickinessActors)
-        }
-        other => Err(kind.invalid(format!("must be StickinessQuery, not '{other}'"))),
-    }
-}
-
 /// Reads the `ActorsQuery` that PostHog wraps the question in.
 pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
     let mut object = field.object()?;
@@ -87,16 +82,7 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
     let page = ActorsPage::parse(&mut object)?;
     object.finish(&[NODE_HARMLESS])?;
     let kind = source.object()?.require("kind")?;
-    let question = match kind.text()?.as_str() {
-        "InsightActorsQuery" => parse(&source)?,
-        "StickinessActorsQuery" => parse_stickiness(&source)?,
-        "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&source).map(Query::FunnelsActors)?,
-        "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&source)
-            .map(Box::new)
-            .map(Query::FunnelCorrelationActors)?,
-        other => return Err(not_run(&kind, other)),
-    };
-    Ok(match question {
+    Ok(match parse(&kind, &source)? {
         Query::TrendsActors(query) => Query::TrendsActors(query.on_page(page)),
         Query::StickinessActors(query) => Query::StickinessActors(query.on_page(page)),
         Query::LifecycleActors(query) => Query::LifecycleActors(query.on_page(page)),

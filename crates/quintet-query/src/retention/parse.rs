@@ -1,12 +1,14 @@
 //! Reading a `RetentionQuery` from JSON. Rules: `spec/retention.md` section 1.
 
+use crate::Interval;
 use crate::breakdown::BreakdownFilter;
 use crate::error::Result;
 use crate::filter::{PropertyNode, PropertyScope};
-use crate::insight::{DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range};
+use crate::insight::{
+    DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range, parse_group_type,
+};
 use crate::reader::{Field, Object};
 use crate::series::{ActionsNode, EventsNode, MathProperty, SeriesNode, data_warehouse};
-use crate::{GroupType, Interval};
 
 use super::{Aggregate, Measure, Reference, RetentionQuery, Starts, columns};
 
@@ -40,17 +42,12 @@ impl RetentionQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let mut query = Self {
-            group_type: object
-                .get("aggregation_group_type_index")
-                .map(|field| GroupType::parse(&field))
-                .transpose()?,
+            group_type: parse_group_type(&mut object)?,
             date_range: parse_date_range(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
             breakdown: BreakdownFilter::parse_field(&mut object)?,
             ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         query.parse_filter(object.require("retentionFilter")?.object()?)?;
         object.finish(&[NODE_HARMLESS, EDITOR_HARMLESS])?;
         Ok(query)
@@ -142,7 +139,7 @@ fn parse_aggregate(object: &mut Object<'_>) -> Result<Option<Aggregate>> {
             ],
         )?
         .flatten();
-    let key = object.text("aggregationProperty")?;
+    let key = object.filled_text("aggregationProperty")?;
     let of_person = object
         .one_of(
             "aggregationPropertyType",
@@ -154,10 +151,8 @@ fn parse_aggregate(object: &mut Object<'_>) -> Result<Option<Aggregate>> {
     } else {
         PropertyScope::Event
     };
-    Ok(measure
-        .zip(key.filter(|key| !key.is_empty()))
-        .map(|(measure, key)| Aggregate {
-            measure,
-            property: MathProperty { scope, key },
-        }))
+    Ok(measure.zip(key).map(|(measure, key)| Aggregate {
+        measure,
+        property: MathProperty { scope, key },
+    }))
 }

@@ -4,7 +4,7 @@
 
 use crate::breakdown::BreakdownFilter;
 use crate::filter::{PropertyNode, PropertyScope};
-use crate::insight::{breakdown_builders, interval_builders};
+use crate::insight::{breakdown_builders, group_builders, interval_builders};
 use crate::series::{EventsNode, MathProperty, SeriesNode};
 use crate::{DateRange, GroupType, Interval};
 
@@ -92,6 +92,7 @@ impl RetentionQuery {
     }
 
     interval_builders!();
+    group_builders!();
     breakdown_builders!();
 
     /// Starts cohorts with this.
@@ -112,13 +113,6 @@ impl RetentionQuery {
     #[must_use]
     pub fn starts(mut self, starts: Starts) -> Self {
         self.starts = starts;
-        self
-    }
-
-    /// Follows groups of this type, by index or by name, instead of persons.
-    #[must_use]
-    pub fn by_group(mut self, group_type: impl Into<GroupType>) -> Self {
-        self.group_type = Some(group_type.into());
         self
     }
 

@@ -4,7 +4,7 @@ use crate::breakdown::Breakdown;
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
-use crate::insight::sampling;
+use crate::insight::{followed, sampling};
 use crate::reader::Path;
 use crate::series::{Actor, MathProperty, SeriesNode};
 use crate::{Context, GroupIndex, Interval};
@@ -99,21 +99,15 @@ impl RetentionQuery {
     }
 
     fn actor(&self, context: &Context) -> Result<Actor> {
-        let Some(group_type) = &self.group_type else {
-            return Ok(Actor::Person);
-        };
-        let path = Path::root().field("aggregation_group_type_index");
-        let index = group_type.resolve(context, &path)?;
-        if is_known(index, context) {
-            Ok(Actor::Group(index))
-        } else {
-            Err(Error::invalid(
-                &path,
+        match followed(self.group_type.as_ref(), context)? {
+            Actor::Group(index) if !is_known(index, context) => Err(Error::invalid(
+                &Path::root().field("aggregation_group_type_index"),
                 format!(
                     "no group type {} is defined; take one of those that are, or leave it out to follow persons",
                     index.get()
                 ),
-            ))
+            )),
+            actor => Ok(actor),
         }
     }
 
@@ -149,12 +143,7 @@ impl RetentionQuery {
     fn resolve_breakdown(&self, context: &Context) -> Result<Option<Breakdown>> {
         let path = Path::root().field("breakdownFilter");
         let breakdown = self.breakdown.resolve(self.breakdown.limit(), context)?;
-        if self.breakdown.true_other {
-            return Err(Error::unsupported(
-                format!("breakdown_true_other in retention ({path}.breakdown_true_other)"),
-                "raise breakdown_limit instead",
-            ));
-        }
+        self.breakdown.refuse_true_other("retention")?;
         match &breakdown {
             Some(Breakdown::Properties { parts, .. }) => match parts.as_slice() {
                 [part] if part.bins.is_some() => Err(Error::unsupported(

@@ -42,10 +42,7 @@ impl Window {
         context: &Context,
     ) -> Result<Self> {
         let path = Path::root().field("dateRange");
-        let reading = Reading {
-            interval,
-            exact: false,
-        };
+        let reading = Reading::by(interval);
         let (from, to) = range.ends(reading, context, &path)?;
         let calendar = Calendar::of(context);
         let mut edges = match interval {

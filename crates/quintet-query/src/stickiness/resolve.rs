@@ -19,10 +19,7 @@ impl StickinessQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Stickiness> {
         at_least_one_series(self.series.len())?;
-        let reading = Reading {
-            interval: self.interval,
-            exact: false,
-        };
+        let reading = Reading::by(self.interval);
         let path = Path::root().field("dateRange");
         let range = self.date_range.resolve(reading, context, &path)?;
         let previous =
@@ -33,12 +30,7 @@ impl StickinessQuery {
         let cut = |cut: &ResolvedRange| {
             Intervals::of(cut, self.interval, joined, range.to, context, &path)
         };
-        if self.breakdown.true_other {
-            return Err(Error::unsupported(
-                "breakdown_true_other in stickiness (breakdownFilter.breakdown_true_other)",
-                "raise breakdown_limit instead",
-            ));
-        }
+        self.breakdown.refuse_true_other("stickiness")?;
         Ok(Stickiness {
             series: self
                 .series

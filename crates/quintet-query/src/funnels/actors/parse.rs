@@ -33,9 +33,7 @@ impl FunnelsActorsQuery {
                 .get("funnelTrendsDropOff")
                 .map(|field| field.flag())
                 .transpose()?,
-            entrance_period_start: object
-                .text("funnelTrendsEntrancePeriodStart")?
-                .filter(|start| !start.is_empty()),
+            entrance_period_start: object.filled_text("funnelTrendsEntrancePeriodStart")?,
             previous: compare::parse_previous(&mut object)?,
             pending: object.flag("funnelPending")?,
             page: ActorsPage::default(),

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::filter::PropertyNode;
 use crate::insight::{NODE_HARMLESS, parse_source};
-use crate::reader::{Field, Object};
+use crate::reader::Field;
 use crate::{ActorsPage, funnels::actors::usual_page};
 
 use super::super::FunnelsActorsQuery;
@@ -29,14 +29,12 @@ impl FunnelCorrelationQuery {
                 FunnelsActorsQuery::parse,
             )?,
             kind: object.require("funnelCorrelationType")?.one_of(KINDS)?,
-            exclude_event_names: texts(&mut object, "funnelCorrelationExcludeEventNames")?,
-            event_names: texts(&mut object, "funnelCorrelationEventNames")?,
-            exclude_event_property_names: texts(
-                &mut object,
-                "funnelCorrelationEventExcludePropertyNames",
-            )?,
-            names: texts(&mut object, "funnelCorrelationNames")?,
-            exclude_names: texts(&mut object, "funnelCorrelationExcludeNames")?,
+            exclude_event_names: object.texts("funnelCorrelationExcludeEventNames")?,
+            event_names: object.texts("funnelCorrelationEventNames")?,
+            exclude_event_property_names: object
+                .texts("funnelCorrelationEventExcludePropertyNames")?,
+            names: object.texts("funnelCorrelationNames")?,
+            exclude_names: object.texts("funnelCorrelationExcludeNames")?,
         };
         object.finish(&[NODE_HARMLESS])?;
         Ok(query)
@@ -73,8 +71,4 @@ impl FunnelCorrelationActorsQuery {
             ..self
         }
     }
-}
-
-fn texts(object: &mut Object<'_>, name: &'static str) -> Result<Vec<String>> {
-    object.list(name)?.iter().map(Field::text).collect()
 }

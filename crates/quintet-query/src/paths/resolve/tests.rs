@@ -115,7 +115,8 @@ fn kinds_of_events_the_query_and_the_project_filter_together() {
     let kinds = |kinds: &[&str]| with(json!({"includeEventTypes": kinds})).unwrap().filter;
     assert_eq!(kinds(&[]), Filter::always());
     assert_eq!(kinds(&["$screen"]), event("$screen"));
-    let all = [event("$pageview"), event("$screen"), without_dollar()];
+    let custom = Filter::event_name(Operator::NotRegex, vec![r"^\$".to_owned()]);
+    let all = [event("$pageview"), event("$screen"), custom];
     assert_eq!(
         kinds(&["$pageview", "$screen", "custom_event"]),
         Filter::any(all)
