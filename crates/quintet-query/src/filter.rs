@@ -102,6 +102,18 @@ impl Filter {
         Self::Any(Vec::new())
     }
 
+    /// The event's name compared with these texts.
+    pub(crate) fn event_name(operator: Operator, values: Vec<String>) -> Self {
+        Self::Property(PropertyFilter {
+            property: Property {
+                source: PropertySource::EventMetadata,
+                key: "event".to_owned(),
+            },
+            operator,
+            values,
+        })
+    }
+
     /// All of them, flattened: a condition that always holds is left out, and one alone stands for itself.
     pub fn all(filters: impl IntoIterator<Item = Self>) -> Self {
         let mut conditions = Vec::new();

@@ -26,6 +26,8 @@ pub mod breakdown;
 pub mod filter;
 pub mod funnels;
 pub mod lifecycle;
+pub mod paths;
+pub mod retention;
 pub mod series;
 pub mod stickiness;
 pub mod trends;

@@ -9,7 +9,9 @@ use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
+use crate::paths::{PathsActorsQuery, PathsQuery};
 use crate::reader::{Field, Path};
+use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
 
@@ -41,6 +43,14 @@ pub enum Query {
     FunnelCorrelation(FunnelCorrelationQuery),
     /// The actors behind a figure of a correlation.
     FunnelCorrelationActors(Box<FunnelCorrelationActorsQuery>),
+    /// How many of the actors that start come back.
+    Retention(RetentionQuery),
+    /// The actors behind a row of retention.
+    RetentionActors(RetentionActorsQuery),
+    /// Which steps persons take one after another.
+    Paths(PathsQuery),
+    /// The persons behind a link or a step of paths.
+    PathsActors(PathsActorsQuery),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -59,17 +69,15 @@ const NOT_YET: &[&str] = &[
     "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
-    "PathsQuery",
     "PersonsNode",
-    "RetentionQuery",
     "SavedInsightNode",
     "SessionsTimelineQuery",
     "WebOverviewQuery",
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, InsightActorsQuery, \
-    StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, PathsQuery, \
+    InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -102,19 +110,15 @@ impl Query {
             "FunnelCorrelationQuery" => {
                 FunnelCorrelationQuery::parse(&definition).map(Self::FunnelCorrelation)
             }
-            "InsightActorsQuery" => actors::parse(&definition),
-            "StickinessActorsQuery" => actors::parse_stickiness(&definition),
-            "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
-            "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&definition)
-                .map(Box::new)
-                .map(Self::FunnelCorrelationActors),
+            "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
+            "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
             "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            other => Err(not_run(&kind, other)),
+            _ => actors::parse(&kind, &definition),
         }
     }
 
@@ -131,6 +135,10 @@ impl Query {
             Self::FunnelsActors(actors) => actors.source.needs_earliest(),
             Self::FunnelCorrelation(correlation) => correlation.source.source.needs_earliest(),
             Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
+            Self::Retention(retention) => retention.needs_earliest(),
+            Self::RetentionActors(actors) => actors.source.needs_earliest(),
+            Self::Paths(paths) => paths.needs_earliest(),
+            Self::PathsActors(actors) => actors.source.needs_earliest(),
             Self::Sql(_) => false,
         }
     }

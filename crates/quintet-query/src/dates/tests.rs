@@ -22,13 +22,6 @@ fn range(from: Option<&str>, to: Option<&str>) -> DateRange {
     }
 }
 
-const fn by(interval: Interval) -> Reading {
-    Reading {
-        interval,
-        exact: false,
-    }
-}
-
 fn shown(range: &ResolvedRange) -> [String; 3] {
     [range.lower, range.from, range.to].map(|end| end.format("%Y-%m-%d %H:%M:%S").to_string())
 }
@@ -40,7 +33,11 @@ fn resolved(
     interval: Interval,
     context: &Context,
 ) -> [String; 3] {
-    let range = range(from, to).resolve(by(interval), context, &Path::root().field("dateRange"));
+    let range = range(from, to).resolve(
+        Reading::by(interval),
+        context,
+        &Path::root().field("dateRange"),
+    );
     shown(&range.unwrap())
 }
 
@@ -72,7 +69,7 @@ fn days(
 ) -> Vec<String> {
     let path = Path::root().field("dateRange");
     let range = range(from, to)
-        .resolve(by(interval), context, &path)
+        .resolve(Reading::by(interval), context, &path)
         .unwrap();
     Period::in_buckets(&range, interval, context, &path)
         .unwrap()
@@ -83,7 +80,7 @@ fn refused(from: &str, to: Option<&str>, interval: Interval) -> String {
     let context = context("2020-01-04T13:01:01Z", "UTC");
     let path = Path::root().field("dateRange");
     range(Some(from), to)
-        .resolve(by(interval), &context, &path)
+        .resolve(Reading::by(interval), &context, &path)
         .and_then(|range| Period::in_buckets(&range, interval, &context, &path))
         .unwrap_err()
         .to_string()
@@ -229,7 +226,7 @@ fn explicit_dates_are_taken_as_written() {
     range.explicit = true;
     let context = context("2020-08-01T00:00:00Z", "UTC");
     let resolved = range
-        .resolve(by(Interval::Month), &context, &Path::root())
+        .resolve(Reading::by(Interval::Month), &context, &Path::root())
         .unwrap();
     assert_eq!(
         shown(&resolved),
@@ -266,7 +263,7 @@ fn buckets_stay_aligned_where_the_clock_changes() {
     let berlin = context("2024-11-02T12:00:00Z", "Europe/Berlin");
     let path = Path::root();
     let range = range(Some("2024-10-26"), Some("2024-10-28"))
-        .resolve(by(Interval::Day), &berlin, &path)
+        .resolve(Reading::by(Interval::Day), &berlin, &path)
         .unwrap();
     let period = Period::in_buckets(&range, Interval::Day, &berlin, &path).unwrap();
     let hours: Vec<i64> = period
@@ -301,7 +298,7 @@ fn labels_of_weeks_are_clipped_to_the_range() {
     context.week_start = WeekStart::Sunday;
     let labels = |from, to, interval| {
         let range = range(Some(from), Some(to))
-            .resolve(by(interval), &context, &path)
+            .resolve(Reading::by(interval), &context, &path)
             .unwrap();
         Period::in_buckets(&range, interval, &context, &path)
             .unwrap()
@@ -397,10 +394,12 @@ fn previous(from: &str, to: Option<&str>, interval: Interval, now: &str) -> [Str
     let context = context(now, "UTC");
     let path = Path::root();
     let range = range(Some(from), to);
-    let current = range.resolve(by(interval), &context, &path).unwrap();
+    let current = range
+        .resolve(Reading::by(interval), &context, &path)
+        .unwrap();
     shown(
         &range
-            .before(&current, by(interval), interval, &context, &path)
+            .before(&current, Reading::by(interval), interval, &context, &path)
             .unwrap(),
     )
 }
@@ -448,8 +447,11 @@ fn compare_to_goes_back_from_the_start() {
     let context = context("2020-01-21T00:00:00Z", "UTC");
     let path = Path::root().field("compareFilter").field("compare_to");
     let range = range(Some("2020-01-15"), Some("2020-01-19"));
-    let current = range.resolve(by(Interval::Day), &context, &path).unwrap();
-    let earlier = |text| range.earlier_by(text, &current, by(Interval::Day), &context, &path);
+    let current = range
+        .resolve(Reading::by(Interval::Day), &context, &path)
+        .unwrap();
+    let earlier =
+        |text| range.earlier_by(text, &current, Reading::by(Interval::Day), &context, &path);
     assert_eq!(
         shown(&earlier("-1w").unwrap())[1..],
         ["2020-01-08 00:00:00", "2020-01-12 23:59:59"]

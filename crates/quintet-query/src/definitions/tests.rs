@@ -99,5 +99,9 @@ fn wrong_definitions_name_their_place() {
         refused(json!({"path_cleaning_filters": [{"regex": "(", "alias": "x"}]})),
         "path_cleaning_filters[0].regex"
     );
+    assert_eq!(
+        refused(json!({"path_cleaning_filters": [{"regex": "/(a)", "alias": r"/\\2\1\2"}]})),
+        "path_cleaning_filters[0].alias"
+    );
     assert_eq!(refused(json!([])), "");
 }

@@ -5,7 +5,7 @@ mod parse;
 
 use crate::Context;
 use crate::error::{Error, Result};
-use crate::filter::{Filter, Operator, Property, PropertyFilter, PropertySource};
+use crate::filter::{Filter, Operator};
 use crate::reader::Path;
 use crate::series::{SeriesNode, SeriesSource};
 
@@ -173,14 +173,7 @@ fn not_named(names: Vec<String>) -> Filter {
     if names.is_empty() {
         return Filter::always();
     }
-    Filter::Property(PropertyFilter {
-        property: Property {
-            source: PropertySource::EventMetadata,
-            key: "event".to_owned(),
-        },
-        operator: Operator::IsNot,
-        values: names,
-    })
+    Filter::event_name(Operator::IsNot, names)
 }
 
 fn required<'a>(names: &'a [String], field: &str, what: &str) -> Result<&'a [String]> {

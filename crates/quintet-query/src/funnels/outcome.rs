@@ -13,7 +13,7 @@ impl Funnels {
     }
 
     /// Position of the last step before this one that may not be left out.
-    pub(super) fn required_step_before(&self, step: usize) -> Option<usize> {
+    pub(crate) fn required_step_before(&self, step: usize) -> Option<usize> {
         self.steps
             .iter()
             .take(step)

@@ -6,9 +6,9 @@ use crate::Context;
 use crate::breakdown::{Breakdown, BreakdownPart};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Property, PropertySource};
-use crate::insight::sampling_to_scale;
+use crate::insight::{followed, sampling_to_scale};
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, SeriesNode};
+use crate::series::{Math, SeriesNode};
 
 use super::step::StepEvents;
 use super::{
@@ -25,18 +25,14 @@ impl FunnelsQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Funnels> {
         self.check()?;
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let steps = self.resolve_steps(context)?;
         let breakdown = self.resolve_breakdown(context)?;
         let (current, previous) = self.spans(context)?;
         Ok(Funnels {
             steps,
             exclusions: self.resolve_exclusions(context)?,
-            filter: conditions.of_query(context)?,
-            actor: self.resolve_actor(context)?,
+            filter: self.conditions().of_query(context)?,
+            actor: followed(self.group_type.as_ref(), context)?,
             order: self.order,
             window: self.window.micros(),
             simultaneity: self.simultaneity(),
@@ -69,14 +65,6 @@ impl FunnelsQuery {
             .collect()
     }
 
-    fn resolve_actor(&self, context: &Context) -> Result<Actor> {
-        let path = Path::root().field("aggregation_group_type_index");
-        match &self.group_type {
-            Some(group_type) => group_type.resolve(context, &path).map(Actor::Group),
-            None => Ok(Actor::Person),
-        }
-    }
-
     fn simultaneity(&self) -> i64 {
         let length = self.simultaneity_ms.unwrap_or(DEFAULT_SIMULTANEITY_MS);
         i64::try_from(length)
@@ -104,12 +92,7 @@ impl FunnelsQuery {
         if self.viz == VizType::TimeToConvert {
             return Ok(None);
         }
-        if self.breakdown.true_other {
-            return Err(Error::unsupported(
-                "breakdown_true_other in a funnel (breakdownFilter.breakdown_true_other)",
-                "leave it out: the rest of a funnel's breakdown is always a sum",
-            ));
-        }
+        self.breakdown.refuse_true_other("a funnel")?;
         let limit = self.breakdown.limit();
         let mut breakdown = self.breakdown.resolve_any_number(limit, context)?;
         if let Some(Breakdown::Properties { parts, list, .. }) = &mut breakdown {

@@ -6,7 +6,7 @@ use crate::breakdown::{ActorsBreakdown, Breakdown, OTHER_LABEL, Restriction};
 use crate::compare::{self, not_compared};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Property};
-use crate::insight::{NODE_HARMLESS, the_series};
+use crate::insight::{NODE_HARMLESS, parse_source, the_series};
 use crate::reader::{Field, Object, Path};
 use crate::{ActorsPage, Context};
 
@@ -67,7 +67,11 @@ impl StickinessActorsQuery {
 
     fn parse_fields(mut object: Object<'_>, operator: Comparison) -> Result<Self> {
         let query = Self {
-            source: StickinessQuery::parse(&object.require("source")?)?,
+            source: parse_source(
+                &object.require("source")?,
+                "StickinessQuery",
+                StickinessQuery::parse,
+            )?,
             day: object.count("day")?.map(|day| day as u64),
             operator,
             series: object.count("series")?.unwrap_or(0),

@@ -16,7 +16,11 @@ impl FunnelsActorsQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let query = Self {
-            source: parse_source(&mut object, "FunnelsQuery", FunnelsQuery::parse)?,
+            source: parse_source(
+                &object.require("source")?,
+                "FunnelsQuery",
+                FunnelsQuery::parse,
+            )?,
             step: object
                 .get("funnelStep")
                 .map(|field| field.integer())
@@ -29,9 +33,7 @@ impl FunnelsActorsQuery {
                 .get("funnelTrendsDropOff")
                 .map(|field| field.flag())
                 .transpose()?,
-            entrance_period_start: object
-                .text("funnelTrendsEntrancePeriodStart")?
-                .filter(|start| !start.is_empty()),
+            entrance_period_start: object.filled_text("funnelTrendsEntrancePeriodStart")?,
             previous: compare::parse_previous(&mut object)?,
             pending: object.flag("funnelPending")?,
             page: ActorsPage::default(),

@@ -12,7 +12,7 @@ use super::*;
 use crate::breakdown::{BreakdownBy, BreakdownProperty};
 use crate::filter::{Operator, PropertyFilter, PropertyNode};
 use crate::funnels::{Order, Window, WindowUnit};
-use crate::series::{ActionsNode, EventsNode};
+use crate::series::{ActionsNode, Actor, EventsNode};
 use crate::{Definitions, GroupIndex, Interval, Query};
 
 fn context() -> Context {

@@ -13,7 +13,7 @@ impl InsightActorsQuery {
         let mut object = field.object()?;
         let query = Self {
             source: TrendsQuery::parse(&object.require("source")?)?,
-            day: object.text("day")?.filter(|day| !day.is_empty()),
+            day: object.filled_text("day")?,
             series: object.count("series")?.unwrap_or(0),
             breakdown: ActorsBreakdown::parse_field(&mut object)?,
             previous: compare::parse_previous(&mut object)?,
