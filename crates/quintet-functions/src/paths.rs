@@ -57,7 +57,11 @@ fn code(text: &str, items: &Values<'_>) -> u32 {
 }
 
 fn item<'a>(code: u32, items: &'a Values<'_>) -> &'a str {
-    if code == LEFT_OUT { paths::LEFT_OUT } else { items.text(code) }
+    if code == LEFT_OUT {
+        paths::LEFT_OUT
+    } else {
+        items.text(code)
+    }
 }
 
 /// `path_item(rules, event, url, screen)`: what an event is called on a path; null where it takes no part.
@@ -70,8 +74,11 @@ pub(crate) fn path_item() -> Arc<ScalarUDF> {
         let rules: ItemRules = serde_json::from_str(rules)
             .map_err(|error| plan_datafusion_err!("these are no rules of path items: {error}"))?;
         let items = Items::new(&rules).map_err(|error| plan_datafusion_err!("{error}"))?;
-        let (events, urls, screens) =
-            (events.as_string_view(), urls.as_string_view(), screens.as_string_view());
+        let (events, urls, screens) = (
+            events.as_string_view(),
+            urls.as_string_view(),
+            screens.as_string_view(),
+        );
         let mut found = StringViewBuilder::with_capacity(events.len());
         for row in 0..events.len() {
             let event = cell(events, row).unwrap_or_default();
@@ -198,7 +205,8 @@ impl Outcomes for LinksColumn<'_> {
         let steps = prepared(events, &mut self.prepared);
         self.definition.finder(items).paths(steps, |path| {
             for link in paths::links(path) {
-                self.steps.append_value(u32::try_from(link.step).unwrap_or(u32::MAX));
+                self.steps
+                    .append_value(u32::try_from(link.step).unwrap_or(u32::MAX));
                 self.sources.append_value(item(link.source, items));
                 self.targets.append_value(item(link.target, items));
                 self.times.append_value(link.time);

@@ -106,7 +106,7 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         });
-        json!({
+        let row = json!({
             "type": "person",
             "id": actor.get(REAL_KEY),
             "distinct_ids": distinct_ids,
@@ -115,7 +115,8 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
             "properties": properties,
             "created_at": of_person("created_at"),
             "event_count": actor.get(EVENT_COUNT),
-        })
+        });
+        with_what_else_is_told(row, actor)
     };
     Ok(found.into_iter().map(row).collect())
 }
@@ -144,7 +145,7 @@ async fn groups(
             Some(Value::String(name)) => Value::from(name.as_str()),
             Some(other) => Value::from(other.to_string()),
         };
-        json!({
+        let row = json!({
             "type": "group",
             "id": key,
             "group_type_index": index.get(),
@@ -153,9 +154,22 @@ async fn groups(
             "properties": properties,
             "created_at": of_group("created_at"),
             "event_count": actor.get(EVENT_COUNT),
-        })
+        });
+        with_what_else_is_told(row, actor)
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+/// A row with the columns of the list that only its insight has, at the end.
+fn with_what_else_is_told(mut row: Value, actor: Map<String, Value>) -> Value {
+    const NAMES: [&str; 4] = [KEY, REAL_KEY, DISTINCT_ID, EVENT_COUNT];
+    let others = actor
+        .into_iter()
+        .filter(|(name, _)| !NAMES.contains(&name.as_str()));
+    if let Some(row) = row.as_object_mut() {
+        row.extend(others);
+    }
+    row
 }
 
 /// What is known of the actors found, by key.

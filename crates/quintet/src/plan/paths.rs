@@ -66,7 +66,11 @@ pub(crate) async fn actors(query: &PathsActors, reading: &Reading<'_>) -> Result
         .await?
         .aggregate(vec![column(KEY)], aggregates)?
         .filter(column(EVENT_COUNT).gt(lit(0u64)))?
-        .select([KEY, REAL_KEY, DISTINCT_ID, EVENT_COUNT].map(column).to_vec())?;
+        .select(
+            [KEY, REAL_KEY, DISTINCT_ID, EVENT_COUNT]
+                .map(column)
+                .to_vec(),
+        )?;
     ranked(persons, query.page.ascending)
 }
 

@@ -1,13 +1,15 @@
 //! Retention: which cohorts actors belong to, and when they come back. Rules: `spec/retention.md`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use datafusion::arrow::array::{Array, AsArray, ListArray, PrimitiveArray, RecordBatch};
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float64Type, UInt32Type};
+use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, coalesce, lit};
 use quintet_behavior::retention as behavior;
-use quintet_functions::expr_fn::{SequenceColumns, marks, retention};
+use quintet_functions::expr_fn::{SequenceColumns, marks, retention as cohorts_of};
 use quintet_query::filter::Filter;
 use quintet_query::retention::{Amounts, Figures, Mode, Retention, RetentionActors, Starts};
 use quintet_store::schema;
@@ -16,7 +18,7 @@ use serde_json::{Map, Value};
 use super::Reading;
 use super::actors::identity;
 use super::breakdown::{Slice, cohort_filters, slices};
-use crate::actors::{KEY, REAL_KEY};
+use crate::actors::{DISTINCT_ID, KEY, REAL_KEY};
 use crate::data::{Data, column, text};
 use crate::rows::objects;
 use crate::{Error, Result};
@@ -59,19 +61,12 @@ pub(crate) async fn figures(retention: &Retention, reading: &Reading<'_>) -> Res
     Ok(figures)
 }
 
-/// An actor of a row, and the columns in which it counts.
-pub(crate) struct Appearing {
-    /// What names it.
-    pub(crate) actor: Map<String, Value>,
-    pub(crate) columns: BTreeSet<usize>,
-}
-
-/// The actors behind a row of retention: those who came back most first.
+/// The actors behind a row of retention with the columns in which they appear: those who came back most first.
 pub(crate) async fn actors(
     query: &RetentionActors,
     reading: &Reading<'_>,
-) -> Result<Vec<Appearing>> {
-    let mut found: Vec<Appearing> = Vec::new();
+) -> Result<Vec<Map<String, Value>>> {
+    let mut found = Vec::new();
     for slice in slices(query.retention.breakdown.as_ref()) {
         let actors = cohorts(&query.retention, &slice, true, reading)?;
         let add = |batch: RecordBatch| {
@@ -83,34 +78,48 @@ pub(crate) async fn actors(
                     columns.extend(cohort.columns.iter().map(|column| *column as usize));
                 }
             })?;
-            let names: Vec<usize> = (0..batch.num_columns())
-                .filter(|at| batch.schema().field(*at).name() != COHORTS)
-                .collect();
-            let names = batch
-                .project(&names)
-                .map_err(datafusion::error::DataFusionError::from)?;
-            let actors = objects(&[names])?.into_iter().zip(appearances);
-            found.extend(
-                actors
-                    .filter(|(_, columns)| !columns.is_empty())
-                    .map(|(actor, columns)| Appearing { actor, columns }),
-            );
+            let actors = objects(&[names(&batch)?])?.into_iter().zip(appearances);
+            found.extend(actors.filter(|(_, columns)| !columns.is_empty()));
             Ok(())
         };
         reading.run.each(actors, add).await?;
     }
-    let key = |appearing: &Appearing| {
-        let key = appearing.actor.get(REAL_KEY).and_then(Value::as_str);
-        key.unwrap_or_default().to_owned()
+    arrange(&mut found, query.page.ascending);
+    let with_columns = |(mut actor, columns): (Map<String, Value>, BTreeSet<usize>)| {
+        actor.extend(query.columns(&columns));
+        actor
     };
-    found.sort_by_cached_key(key);
-    let by_appearances = |appearing: &Appearing| appearing.columns.len();
-    if query.page.ascending {
-        found.sort_by_key(by_appearances);
+    Ok(found.into_iter().map(with_columns).collect())
+}
+
+/// The columns that name actors.
+fn names(batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let names: Vec<usize> = [KEY, REAL_KEY, DISTINCT_ID]
+        .iter()
+        .filter_map(|name| schema.index_of(name).ok())
+        .collect();
+    Ok(batch.project(&names).map_err(DataFusionError::from)?)
+}
+
+/// Each actor once, by its number of columns, then by key.
+fn arrange(found: &mut Vec<(Map<String, Value>, BTreeSet<usize>)>, ascending: bool) {
+    found.sort_by_cached_key(|(actor, _)| {
+        let key = actor.get(REAL_KEY).and_then(Value::as_str);
+        key.unwrap_or_default().to_owned()
+    });
+    found.dedup_by(|(next, columns), (actor, all)| {
+        let is_same = next.get(REAL_KEY) == actor.get(REAL_KEY);
+        if is_same {
+            all.append(columns);
+        }
+        is_same
+    });
+    if ascending {
+        found.sort_by_key(|(_, columns)| columns.len());
     } else {
-        found.sort_by_key(|appearing| std::cmp::Reverse(by_appearances(appearing)));
+        found.sort_by_key(|(_, columns)| Reverse(columns.len()));
     }
-    Ok(found)
 }
 
 /// One row per actor with its cohorts; `named` adds what names the actor.
@@ -170,7 +179,7 @@ fn cohorts(
         more_marks: column(AMOUNT),
         value: column(VALUE),
     };
-    let cohorts = self::retention(&definition(retention), columns);
+    let cohorts = cohorts_of(&definition(retention), columns);
     aggregates.push(cohorts.alias(COHORTS));
     let events = events.events()?.select(kept)?;
     Ok(events.aggregate(vec![column(KEY)], aggregates)?)

@@ -19,8 +19,8 @@ use crate::plan::Reading;
 use crate::{Error, Result};
 
 /// The instants between which an actor was on its way, both exclusive, in microseconds.
-pub(super) const AFTER: &str = "after";
-pub(super) const BEFORE: &str = "before";
+pub(in crate::plan) const AFTER: &str = "after";
+pub(in crate::plan) const BEFORE: &str = "before";
 /// Whether it converted.
 pub(super) const CONVERTED: &str = "converted";
 
@@ -114,14 +114,17 @@ impl Wants for FunnelPaths {
 }
 
 /// Actors that are asked for, in memory: their keys and names, when they were on their way, and whether they converted.
-pub(super) struct Population {
-    pub(super) actors: Vec<RecordBatch>,
+pub(in crate::plan) struct Population {
+    pub(in crate::plan) actors: Vec<RecordBatch>,
     pub(super) converted: u64,
     pub(super) others: u64,
 }
 
 /// The actors with an outcome that is asked for.
-pub(super) async fn population(query: &impl Wants, reading: &Reading<'_>) -> Result<Population> {
+pub(in crate::plan) async fn population(
+    query: &impl Wants,
+    reading: &Reading<'_>,
+) -> Result<Population> {
     let mut population = Population {
         actors: Vec::new(),
         converted: 0,
