@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Shows what is in a store.
     Stats(Stats),
-    /// Loads bundled real data into a store and shows six answers with charts.
+    /// Loads bundled real data into a store and shows seven answers with charts.
     Demo(Demo),
     /// Times a question over generated events; see docs/LESSONS.md.
     #[command(hide = true)]

@@ -99,6 +99,10 @@ impl Store {
     /// # Errors
     /// What the file system or the object store says.
     pub async fn exists(location: &Location) -> Result<bool> {
+        // A file holds no store; listing below it would fail.
+        if location.head("").await.is_ok() {
+            return Ok(false);
+        }
         log::exists(location).await
     }
 
