@@ -10,5 +10,6 @@ mod dependencies;
 mod embedding;
 mod oracle;
 mod properties;
+mod retention;
 mod same_answers;
 mod sample;

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::retention;
+
 /// Events of one person: minutes after the start, event, plan.
 type History = Vec<(u32, &'static str, Option<&'static str>)>;
 
@@ -163,6 +165,18 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
         );
         prop_assert_eq!(data(&persons), data(&companies), "by group = by person");
     }
+    for question in retention::in_every_mode() {
+        let (persons, companies) = (
+            ask(one, &loaded, &question).await,
+            ask(one, &loaded, &retention::of_companies(&question)).await,
+        );
+        prop_assert_eq!(
+            persons,
+            companies,
+            "retention by group = by person: {}",
+            question
+        );
+    }
     for math in ["total", "sum"] {
         let mut whole = trend("week", seen(math));
         whole["series"][0]["math_property"] = json!("amount");
@@ -197,6 +211,13 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
             ask(tight, &shuffled, &companies).await,
         );
         prop_assert_eq!(one, other, "order of loading");
+    }
+    for question in retention::in_every_mode() {
+        let (one, other) = (
+            ask(one, &loaded, &question).await,
+            ask(tight, &shuffled, &question).await,
+        );
+        prop_assert_eq!(one, other, "order of loading: {}", question);
     }
     // Persons are created by the first event that is received, so of a lifecycle the order of loading does matter.
     let mut lifecycle = trend("week", json!({"kind": "EventsNode", "event": "seen"}));

@@ -4,7 +4,7 @@
 use quintet::{ActorKeys, Engine, EngineBuilder, Load, Source, Transport};
 use serde_json::{Value, json};
 
-use crate::sample;
+use crate::{retention, sample};
 
 fn questions() -> Vec<Value> {
     let range = json!({"date_from": "2025-01-01", "date_to": "2025-06-30"});
@@ -17,7 +17,7 @@ fn questions() -> Vec<Value> {
         question
     };
     let by_language = json!({"breakdownFilter": {"breakdown": "language", "breakdown_type": "event", "breakdown_limit": 3}});
-    vec![
+    let mut questions = vec![
         question(
             json!([{"kind": "EventsNode", "event": "commit", "math": "unique_group", "math_group_type_index": 2}]),
             json!({}),
@@ -42,7 +42,9 @@ fn questions() -> Vec<Value> {
             json!([{"kind": "EventsNode", "event": "commit", "math": "avg_count_per_actor"}]),
             json!({}),
         ),
-    ]
+    ];
+    questions.extend(retention::of_sample());
+    questions
 }
 
 async fn answers(builder: EngineBuilder, location: &str) -> Vec<Value> {
