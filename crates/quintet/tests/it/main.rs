@@ -8,6 +8,7 @@
 
 mod dependencies;
 mod embedding;
+mod funnels;
 mod oracle;
 mod properties;
 mod retention;
