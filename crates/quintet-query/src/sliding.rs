@@ -68,7 +68,6 @@ fn small_edges(edges: &[i64], small: Interval, calendar: &Calendar) -> Option<Ve
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     const DAY: i64 = 86_400_000_000;
