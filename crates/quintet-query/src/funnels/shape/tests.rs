@@ -10,6 +10,7 @@ use crate::breakdown::{Breakdown, BreakdownPart};
 use crate::filter::{Cohort, CohortMembers, Filter, Property, PropertySource};
 use crate::funnels::{Attribution, Order, Span, Step, StepEcho};
 use crate::series::Actor;
+use crate::testing::column;
 use crate::{GroupIndex, Period};
 
 const SECOND: i64 = 1_000_000;
@@ -157,10 +158,6 @@ fn rows_compared(funnels: &Funnels, current: Figures, previous: Figures) -> Vec<
 
 fn list(results: Value) -> Vec<Value> {
     results.as_array().unwrap().clone()
-}
-
-fn column(rows: &[Value], name: &str) -> Value {
-    rows.iter().map(|row| row[name].clone()).collect()
 }
 
 /// The column of the steps of each list.

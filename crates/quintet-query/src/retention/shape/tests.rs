@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::Context;
 use crate::breakdown::BreakdownProperty;
 use crate::filter::{Cohort, CohortMembers};
 use crate::retention::RetentionQuery;
+use crate::testing::at;
 
 /// Two days with two columns.
 fn question() -> RetentionQuery {
@@ -14,8 +14,7 @@ fn question() -> RetentionQuery {
 }
 
 fn resolve(question: RetentionQuery) -> Retention {
-    let now = "2024-02-01T00:00:00Z".parse().unwrap();
-    question.resolve(&Context::new(now)).unwrap()
+    question.resolve(&at("2024-02-01T00:00:00Z")).unwrap()
 }
 
 fn by_plan(limit: usize) -> Retention {
