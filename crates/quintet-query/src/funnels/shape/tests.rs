@@ -85,7 +85,7 @@ fn by_properties(mut funnels: Funnels, sources: &[PropertySource], limit: usize)
     };
     funnels.breakdown = Some(Breakdown::Properties {
         parts: sources.iter().map(part).collect(),
-        list: false,
+        list: !matches!(sources, [PropertySource::Group(_)]),
         limit,
         hide_other: false,
         true_other: false,
