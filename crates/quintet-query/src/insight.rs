@@ -23,6 +23,9 @@ pub(crate) const NODE_HARMLESS: &[&str] = &[
     "response",
 ];
 
+/// Fields of a question for actors that only say what else an editor shows of them.
+pub(crate) const ACTORS_HARMLESS: &[&str] = &["includeRecordings"];
+
 /// Fields of an insight that only change how it is coloured or opened.
 pub(crate) const EDITOR_HARMLESS: &[&str] = &["dataColorTheme", "hidePersonsModal"];
 

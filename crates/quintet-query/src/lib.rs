@@ -45,6 +45,8 @@ mod period;
 mod query;
 mod reader;
 mod sliding;
+#[cfg(test)]
+mod testing;
 
 pub use compare::CompareFilter;
 pub use context::{Context, Interval, WeekStart};

@@ -169,6 +169,10 @@ impl<'a> Object<'a> {
         self.get(name).map(|field| field.number()).transpose()
     }
 
+    pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>> {
+        self.get(name).map(|field| field.integer()).transpose()
+    }
+
     pub(crate) fn count(&mut self, name: &'static str) -> Result<Option<usize>> {
         self.get(name).map(|field| field.count()).transpose()
     }

@@ -1,19 +1,11 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::json;
 
 use super::*;
 use crate::filter::{Operator, Property, PropertyFilter, PropertySource};
+use crate::testing::defining;
 
 fn context(definitions: Value) -> Context {
-    let mut context = Context::new("2020-01-04T13:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&definitions).unwrap();
-    context
+    defining("2020-01-04T13:00:00Z", definitions)
 }
 
 fn lowered(steps: Value) -> Result<Filter> {

@@ -82,10 +82,7 @@ impl FunnelsActorsQuery {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<FunnelsActors> {
-        let funnels = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let funnels = self.source.resolve(context).map_err(Error::in_source)?;
         if self.previous && funnels.previous.is_none() {
             return Err(not_compared());
         }

@@ -94,7 +94,10 @@ impl FunnelCorrelationQuery {
             return Ok(None);
         }
         let of = self.resolve_correlated(context)?;
-        let population = self.population().resolve(context).map_err(in_source)?;
+        let population = self
+            .population()
+            .resolve(context)
+            .map_err(Error::in_source)?;
         Ok(Some(FunnelCorrelation { population, of }))
     }
 
@@ -184,10 +187,6 @@ fn required<'a>(names: &'a [String], field: &str, what: &str) -> Result<&'a [Str
         ));
     }
     Ok(names)
-}
-
-fn in_source(error: Error) -> Error {
-    error.within("source")
 }
 
 #[cfg(test)]

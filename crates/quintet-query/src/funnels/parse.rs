@@ -124,10 +124,7 @@ fn parse_weekday(field: &Field<'_>) -> Result<Weekday> {
 
 fn parse_window(object: &mut Object<'_>) -> Result<Window> {
     let default = Window::default();
-    let length = object
-        .get("funnelWindowInterval")
-        .map(|field| field.integer())
-        .transpose()?;
+    let length = object.integer("funnelWindowInterval")?;
     let unit = object.one_of("funnelWindowIntervalUnit", window::UNITS)?;
     Ok(Window {
         length: length.unwrap_or(default.length),

@@ -10,6 +10,7 @@ use crate::insight::{followed, sampling_to_scale};
 use crate::reader::Path;
 use crate::series::{Math, SeriesNode};
 
+use super::refusals::filter_field;
 use super::step::StepEvents;
 use super::{
     Attribution, Condition, Exclusion, ExclusionNode, FirstTime, Funnels, FunnelsQuery, Step,
@@ -57,7 +58,7 @@ impl FunnelsQuery {
     }
 
     fn resolve_exclusions(&self, context: &Context) -> Result<Vec<Exclusion>> {
-        let path = Path::root().field("funnelsFilter").field("exclusions");
+        let path = filter_field("exclusions");
         self.exclusions
             .iter()
             .enumerate()
@@ -110,19 +111,16 @@ impl FunnelsQuery {
     fn resolve_attribution(&self, broken_down: bool) -> Result<Attribution> {
         match self.attribution {
             _ if !broken_down => Ok(Attribution::default()),
-            Attribution::Step(step) if step > self.last_step() => {
-                let path = Path::root().field("funnelsFilter");
-                Err(Error::invalid(
-                    &path.field("breakdownAttributionValue"),
-                    format!("must be a step, 0 to {}", self.last_step()),
-                ))
-            }
+            Attribution::Step(step) if step > self.last_step() => Err(Error::invalid(
+                &filter_field("breakdownAttributionValue"),
+                format!("must be a step, 0 to {}", self.last_step()),
+            )),
             attribution => Ok(attribution),
         }
     }
 }
 
-/// The values of a single property of groups are plain texts.
+/// The values of a single property of groups are plain texts, all others lists.
 fn is_one_of_groups(parts: &[BreakdownPart]) -> bool {
     matches!(
         parts,
@@ -139,28 +137,29 @@ fn is_one_of_groups(parts: &[BreakdownPart]) -> bool {
 impl StepNode {
     fn resolve(&self, context: &Context, path: &Path) -> Result<Step> {
         Ok(Step {
-            conditions: match &self.events {
-                StepEvents::One(node) => vec![resolve_condition(node, context, path)?],
-                StepEvents::Any {
-                    nodes, properties, ..
-                } => {
-                    let shared = properties.resolve(context, &path.field("properties"))?;
-                    let path = path.field("nodes");
-                    nodes
-                        .iter()
-                        .enumerate()
-                        .map(|(index, node)| {
-                            let mut condition =
-                                resolve_condition(node, context, &path.index(index))?;
-                            condition.filter = Filter::all([condition.filter, shared.clone()]);
-                            Ok(condition)
-                        })
-                        .collect::<Result<_>>()?
-                }
-            },
+            conditions: self.resolve_conditions(context, path)?,
             optional: self.optional,
             echo: self.echo(context),
         })
+    }
+
+    fn resolve_conditions(&self, context: &Context, path: &Path) -> Result<Vec<Condition>> {
+        let (nodes, properties) = match &self.events {
+            StepEvents::One(node) => return Ok(vec![resolve_condition(node, context, path)?]),
+            StepEvents::Any {
+                nodes, properties, ..
+            } => (nodes, properties),
+        };
+        let shared = properties.resolve(context, &path.field("properties"))?;
+        let path = path.field("nodes");
+        let one = |(index, node): (usize, &SeriesNode)| {
+            let condition = resolve_condition(node, context, &path.index(index))?;
+            Ok(Condition {
+                filter: Filter::all([condition.filter, shared.clone()]),
+                ..condition
+            })
+        };
+        nodes.iter().enumerate().map(one).collect()
     }
 
     fn echo(&self, context: &Context) -> StepEcho {

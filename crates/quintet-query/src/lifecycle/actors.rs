@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::calendar::Calendar;
 use crate::compare::refuse_previous;
 use crate::dates::parse_instant;
-use crate::error::Result;
-use crate::insight::{NODE_HARMLESS, refuse_series};
+use crate::error::{Error, Result};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, refuse_series};
 use crate::period::micros;
 use crate::reader::{Field, Object, Path};
 use crate::{ActorsPage, Context};
@@ -58,7 +58,7 @@ impl LifecycleActorsQuery {
             status: object.one_of("status", STATUSES)?,
             page: ActorsPage::default(),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval"]])?;
         Ok(query)
     }
 
@@ -69,12 +69,9 @@ impl LifecycleActorsQuery {
     /// What this means in `context`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) names the place of what is wrong; [`Error::Unsupported`](crate::Error::Unsupported) says what to use instead.
+    /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<LifecycleActors> {
-        let lifecycle = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let lifecycle = self.source.resolve(context).map_err(Error::in_source)?;
         let buckets = match &self.day {
             None => lifecycle.shown.clone(),
             Some(day) => {

@@ -1,8 +1,8 @@
 //! The persons behind a step or a link of paths. Rules: `spec/paths.md` section 5.
 
 use crate::compare::refuse_previous;
-use crate::error::Result;
-use crate::insight::{NODE_HARMLESS, refuse_series};
+use crate::error::{Error, Result};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, refuse_series};
 use crate::reader::{Field, Object};
 use crate::{ActorsPage, Context};
 
@@ -48,7 +48,7 @@ impl PathsActorsQuery {
             source: PathsQuery::parse(&object.require("source")?)?,
             page: ActorsPage::default(),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval"]])?;
         Ok(query)
     }
 
@@ -59,13 +59,10 @@ impl PathsActorsQuery {
     /// What this means in `context`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) names the place of what is wrong; [`Error::Unsupported`](crate::Error::Unsupported) says what to use instead.
+    /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<PathsActors> {
         Ok(PathsActors {
-            paths: self
-                .source
-                .resolve(context)
-                .map_err(|error| error.within("source"))?,
+            paths: self.source.resolve(context).map_err(Error::in_source)?,
             keys: self.source.keys.clone(),
             page: self.page.clone(),
         })

@@ -83,7 +83,7 @@ impl FunnelPathsFilter {
             (funnel.required_step_before(asked).unwrap_or(0), Some(asked))
         };
         let at = |step: usize, later: i64| Moment {
-            step: required(&funnel, step),
+            step: required_before(&funnel, step),
             later,
         };
         let waited = if missed.is_some() { funnel.window } else { 0 };
@@ -172,7 +172,7 @@ fn is_optional(funnel: &Funnels, step: usize) -> bool {
 }
 
 /// How many required steps come before this one.
-fn required(funnel: &Funnels, step: usize) -> usize {
+fn required_before(funnel: &Funnels, step: usize) -> usize {
     (0..step).filter(|step| !is_optional(funnel, *step)).count()
 }
 

@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
 use crate::trends::{BreakdownBy, BreakdownProperty, Display, EventsNode, Math, TrendsQuery};
 use crate::{GroupType, Interval};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::breakdown::{ActorsBreakdown, Breakdown, NULL_LABEL, OTHER_LABEL, Restriction};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
-use crate::insight::NODE_HARMLESS;
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS};
 use crate::reader::{Field, Object, Path};
 use crate::{ActorsPage, Context};
 
@@ -55,7 +55,7 @@ impl RetentionActorsQuery {
             breakdown: parse_breakdown(&mut object)?,
             page: ActorsPage::default(),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS])?;
         Ok(query)
     }
 
@@ -68,10 +68,7 @@ impl RetentionActorsQuery {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<RetentionActors> {
-        let mut retention = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let mut retention = self.source.resolve(context).map_err(Error::in_source)?;
         self.check_row(&retention)?;
         let value = self.resolve_value(&mut retention, context)?;
         if let Mode::Counts { cumulative, .. } = &mut retention.mode {

@@ -30,27 +30,12 @@ impl RetentionQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Retention> {
         self.refuse_what_does_not_go_together()?;
+        self.check_period()?;
         let path = Path::root().field("retentionFilter");
-        if !matches!(
-            self.interval,
-            Interval::Hour | Interval::Day | Interval::Week | Interval::Month
-        ) {
-            return Err(Error::invalid(
-                &path.field("period"),
-                "must be one of Hour, Day, Week, Month",
-            ));
-        }
         let columns = Columns::of(self)?;
         let intervals = total_intervals(self, &path)?;
         let window = Window::of(&self.date_range, self.interval, intervals, context)?;
-        if window.rows() * columns.labels.len() > MOST_CELLS {
-            return Err(Error::invalid(
-                &path,
-                format!(
-                    "asks for more than {MOST_CELLS} cells; take fewer intervals, or a larger period"
-                ),
-            ));
-        }
+        check_size(&window, &columns, &path)?;
         let target = resolve_entity(&self.target, context, &path.field("targetEntity"))?;
         Ok(Retention {
             actor: self.actor(context)?,
@@ -71,30 +56,40 @@ impl RetentionQuery {
     }
 
     fn refuse_what_does_not_go_together(&self) -> Result<()> {
-        let both = |what: &str, instead: &str| Err(Error::unsupported(what, instead));
+        let refused = |what: &str, instead: &str| Err(Error::unsupported(what, instead));
         let aggregates = self.aggregate.is_some();
         if self.rolling && self.cumulative {
-            both(
+            refused(
                 "cumulative retention in 24-hour windows",
                 "take strict_calendar_dates as timeWindowMode, or leave out cumulative",
             )
         } else if self.rolling && aggregates {
-            both(
+            refused(
                 "a sum or average in 24-hour windows",
                 "take strict_calendar_dates as timeWindowMode, or leave out aggregationType",
             )
         } else if aggregates && self.cumulative {
-            both(
+            refused(
                 "a sum or average in cumulative retention",
                 "leave out cumulative or aggregationType",
             )
         } else if aggregates && !self.brackets.is_empty() {
-            both(
+            refused(
                 "a sum or average by custom brackets",
                 "leave out retentionCustomBrackets or aggregationType",
             )
         } else {
             Ok(())
+        }
+    }
+
+    fn check_period(&self) -> Result<()> {
+        match self.interval {
+            Interval::Hour | Interval::Day | Interval::Week | Interval::Month => Ok(()),
+            Interval::Minute | Interval::Quarter => Err(Error::invalid(
+                &Path::root().field("retentionFilter").field("period"),
+                "must be one of Hour, Day, Week, Month",
+            )),
         }
     }
 
@@ -161,6 +156,18 @@ impl RetentionQuery {
     }
 }
 
+fn check_size(window: &Window, columns: &Columns, path: &Path) -> Result<()> {
+    if window.rows() * columns.labels.len() > MOST_CELLS {
+        return Err(Error::invalid(
+            path,
+            format!(
+                "asks for more than {MOST_CELLS} cells; take fewer intervals, or a larger period"
+            ),
+        ));
+    }
+    Ok(())
+}
+
 fn resolve_entity(node: &SeriesNode, context: &Context, path: &Path) -> Result<Entity> {
     let action = node.known_action(context, path)?;
     let matching = node.matching(action, context, path)?;
@@ -175,11 +182,9 @@ fn resolve_entity(node: &SeriesNode, context: &Context, path: &Path) -> Result<E
 
 /// Files that are no store do not tell which group types they have: then any may be asked for.
 fn is_known(index: GroupIndex, context: &Context) -> bool {
-    let mut types = context.group_types.iter();
-    types.clone().all(Option::is_none)
-        || types
-            .nth(usize::from(index.get()))
-            .is_some_and(Option::is_some)
+    let types = &context.group_types;
+    let is_named = matches!(types.get(usize::from(index.get())), Some(Some(_)));
+    is_named || types.iter().all(Option::is_none)
 }
 
 #[cfg(test)]

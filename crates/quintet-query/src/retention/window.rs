@@ -16,7 +16,7 @@ use crate::{Context, DateRange, Interval};
 use super::Rolling;
 
 /// More rows are a mistake rather than a question.
-const MOST: usize = 10_000;
+const MOST_ROWS: usize = 10_000;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -52,14 +52,8 @@ impl Window {
         .ok_or_else(|| out_of_calendar(&path))?;
         // A day that the clock skips has no length and is left out.
         edges.dedup();
-        if edges.len() > MOST + 1 {
-            return Err(Error::invalid(
-                &path,
-                format!(
-                    "has more than {MOST} periods of one {}; narrow the range or take a larger period",
-                    interval.name()
-                ),
-            ));
+        if edges.len() > MOST_ROWS + 1 {
+            return Err(too_many(interval, &path));
         }
         let (Some(first), Some(end)) = (edges.first(), edges.last()) else {
             return Err(out_of_calendar(&path));
@@ -173,7 +167,17 @@ fn periods(
     Some(few(locals.map(|local| calendar.edge(local))))
 }
 
+fn too_many(interval: Interval, path: &Path) -> Error {
+    Error::invalid(
+        path,
+        format!(
+            "has more than {MOST_ROWS} periods of one {}; narrow the range or take a larger period",
+            interval.name()
+        ),
+    )
+}
+
 /// As many as are looked at before they are too many.
 fn few<T>(edges: impl Iterator<Item = T>) -> Vec<T> {
-    edges.take(MOST + 2).collect()
+    edges.take(MOST_ROWS + 2).collect()
 }

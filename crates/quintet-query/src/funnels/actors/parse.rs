@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::insight::{NODE_HARMLESS, parse_source};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, parse_source};
 use crate::reader::{Field, value_text};
 use crate::{ActorsPage, compare};
 
@@ -21,10 +21,7 @@ impl FunnelsActorsQuery {
                 "FunnelsQuery",
                 FunnelsQuery::parse,
             )?,
-            step: object
-                .get("funnelStep")
-                .map(|field| field.integer())
-                .transpose()?,
+            step: object.integer("funnelStep")?,
             breakdown: object
                 .get("funnelStepBreakdown")
                 .map(|field| parse_value(&field))
@@ -39,7 +36,7 @@ impl FunnelsActorsQuery {
             page: ActorsPage::default(),
         };
         object.refuse("funnelCustomSteps", "name one step with `funnelStep`")?;
-        object.finish(&[NODE_HARMLESS, &["includeRecordings"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS])?;
         Ok(query.on_page(ActorsPage::default()))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::filter::PropertyNode;
-use crate::insight::{NODE_HARMLESS, parse_source};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, parse_source};
 use crate::reader::Field;
 use crate::{ActorsPage, funnels::actors::usual_page};
 
@@ -61,7 +61,7 @@ impl FunnelCorrelationActorsQuery {
             properties: PropertyNode::parse_field(&mut object, "funnelCorrelationPropertyValues")?,
             page: usual_page(ActorsPage::default()),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS])?;
         Ok(query)
     }
 

@@ -1,26 +1,12 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Query;
+use crate::testing::{asked, at, with_fields};
 
 /// The question with these fields about the paths with these in their filter.
 fn ask(fields: Value, filter: Value) -> Result<PathsActors> {
-    let mut query = json!({"kind": "InsightActorsQuery", "source": {"kind": "PathsQuery", "pathsFilter": filter}});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    let context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    match Query::from_value(&query)? {
-        Query::PathsActors(actors) => actors.resolve(&context),
-        other => panic!("{other:?}"),
-    }
+    let query = json!({"kind": "InsightActorsQuery", "source": {"kind": "PathsQuery", "pathsFilter": filter}});
+    asked!(PathsActors, with_fields(query, fields))?.resolve(&at("2020-01-25T12:00:00Z"))
 }
 
 #[test]
@@ -41,9 +27,7 @@ fn keys_in_the_source_name_what_is_asked_for() {
 fn a_page_of_the_list_can_be_asked_for() {
     let question = json!({"kind": "ActorsQuery", "limit": 7, "source": {
         "kind": "InsightActorsQuery", "source": {"kind": "PathsQuery"}}});
-    let Query::PathsActors(query) = Query::from_value(&question).unwrap() else {
-        panic!()
-    };
+    let query = asked!(PathsActors, question).unwrap();
     assert_eq!(query.page.limit, Some(7));
 }
 

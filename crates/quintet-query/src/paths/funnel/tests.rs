@@ -1,18 +1,11 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Query;
 use crate::breakdown::BreakdownProperty;
 use crate::funnels::{StepNode, Viz, WindowUnit};
 use crate::paths::PathsQuery;
 use crate::series::EventsNode;
+use crate::testing::{asked, at};
 
 /// Length of the funnels' window in microseconds.
 const WINDOW: i64 = 7_000_000;
@@ -20,7 +13,7 @@ const WINDOW: i64 = 7_000_000;
 const DAY: i64 = 86_400_000_000;
 
 fn context() -> Context {
-    Context::new("2024-02-01T00:00:00Z".parse().unwrap())
+    at("2024-02-01T00:00:00Z")
 }
 
 /// A funnel of as many steps as there are letters; `o` may be left out.
@@ -183,10 +176,10 @@ fn where_pending_ones_are_told_apart_they_are_not_lost() {
 
 /// The paths around this funnel, as JSON asks for them.
 fn parse(filter: &Value) -> Result<PathsQuery> {
-    match Query::from_value(&json!({"kind": "PathsQuery", "funnelPathsFilter": filter}))? {
-        Query::Paths(query) => Ok(query),
-        other => panic!("{other:?}"),
-    }
+    asked!(
+        Paths,
+        json!({"kind": "PathsQuery", "funnelPathsFilter": filter})
+    )
 }
 
 /// After the first step of this funnel.

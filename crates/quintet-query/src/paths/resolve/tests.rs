@@ -1,37 +1,24 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
-use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::filter::PropertyNode;
-use crate::{Definitions, PathCleaning, Query};
+use crate::testing::{asked, defining, local, with_fields};
+use crate::{PathCleaning, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&json!({
-        "path_cleaning_filters": [{"regex": r"\d+", "alias": ":id"}],
-        "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
-    }))
-    .unwrap();
-    context
+    defining(
+        "2020-01-25T12:00:00Z",
+        json!({
+            "path_cleaning_filters": [{"regex": r"\d+", "alias": ":id"}],
+            "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
+        }),
+    )
 }
 
 /// Paths with these fields.
 fn resolve(fields: Value) -> Result<Paths> {
-    let mut query = json!({"kind": "PathsQuery"});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::Paths(query) => query.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+    let query = with_fields(json!({"kind": "PathsQuery"}), fields);
+    asked!(Paths, query)?.resolve(&context())
 }
 
 /// Paths with these fields in their own filter.
@@ -41,12 +28,7 @@ fn with(fields: Value) -> Result<Paths> {
 
 fn instants(fields: Value) -> (String, String) {
     let paths = resolve(fields).unwrap();
-    let text = |micros| {
-        DateTime::from_timestamp_micros(micros)
-            .unwrap()
-            .format("%m-%d %T%.f")
-            .to_string()
-    };
+    let text = |micros| local(micros, chrono_tz::UTC, "%m-%d %T%.f");
     (text(paths.from), text(paths.to))
 }
 

@@ -1,17 +1,9 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
-use crate::Context;
 use crate::paths::PathsQuery;
+use crate::testing::at;
 
 fn paths(query: &PathsQuery) -> Paths {
-    let context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    query.resolve(&context).unwrap()
+    query.resolve(&at("2020-01-25T12:00:00Z")).unwrap()
 }
 
 /// `1 a b 3`: three paths go from `a`, the first step, to `b`.

@@ -1,39 +1,15 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::json;
 
 use super::*;
-use crate::{Definitions, Query};
+use crate::testing::{asked, defining, with_fields};
 
 fn ask(fields: Value, source: Value, around: Value) -> Result<RetentionActors> {
-    let mut insight = json!({"kind": "RetentionQuery", "retentionFilter": {"totalIntervals": 3}});
-    insight
-        .as_object_mut()
-        .unwrap()
-        .extend(source.as_object().unwrap().clone());
-    let mut question = json!({"kind": "InsightActorsQuery", "source": insight});
-    question
-        .as_object_mut()
-        .unwrap()
-        .extend(fields.as_object().unwrap().clone());
-    let mut query = json!({"kind": "ActorsQuery", "source": question});
-    query
-        .as_object_mut()
-        .unwrap()
-        .extend(around.as_object().unwrap().clone());
-    let mut context = Context::new("2024-01-25T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(
-        &json!({"cohorts": [{"id": 1, "name": "some", "distinct_ids": ["ann"]}]}),
-    )?;
-    match Query::from_value(&query)? {
-        Query::RetentionActors(query) => query.resolve(&context),
-        other => panic!("{other:?}"),
-    }
+    let insight = json!({"kind": "RetentionQuery", "retentionFilter": {"totalIntervals": 3}});
+    let question = json!({"kind": "InsightActorsQuery", "source": with_fields(insight, source)});
+    let query = json!({"kind": "ActorsQuery", "source": with_fields(question, fields)});
+    let cohorts = json!([{"id": 1, "name": "some", "distinct_ids": ["ann"]}]);
+    let context = defining("2024-01-25T12:00:00Z", json!({ "cohorts": cohorts }));
+    asked!(RetentionActors, with_fields(query, around))?.resolve(&context)
 }
 
 fn by_plan() -> Value {

@@ -1,14 +1,7 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
-use crate::Context;
 use crate::retention::{Figures, Reference, RetentionQuery, Starts, shape};
+use crate::testing::at;
 
 /// Four actors start on the first of three days, two come back after one day, one after two; one starts on the second.
 fn figures() -> Figures {
@@ -27,8 +20,7 @@ fn question() -> RetentionQuery {
 }
 
 fn curves(question: &RetentionQuery, now: &str) -> Value {
-    let context = Context::new(now.parse().unwrap());
-    let retention = question.resolve(&context).unwrap();
+    let retention = question.resolve(&at(now)).unwrap();
     shape(&retention, &figures()).curves[0].clone()
 }
 

@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,18 +5,12 @@ use crate::breakdown::BreakdownProperty;
 use crate::filter::{Operator, PropertyNode, PropertySource};
 use crate::retention::{Measure, Reference, Rolling, Starts};
 use crate::series::{ActionsNode, EventsNode};
-use crate::{Definitions, Query, WeekStart};
+use crate::testing::{asked, in_project, micros, with_fields};
+use crate::{Query, WeekStart};
 
 /// Midday of Thursday, 25 January 2024.
 fn context() -> Context {
-    let mut context = Context::new("2024-01-25T12:00:00Z".parse().unwrap());
-    context.group_types = vec![Some("company".to_owned())];
-    context.definitions = Definitions::parse(&json!({
-        "actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}],
-        "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
-    }))
-    .unwrap();
-    context
+    in_project("2024-01-25T12:00:00Z")
 }
 
 fn berlin() -> Context {
@@ -34,14 +21,8 @@ fn berlin() -> Context {
 }
 
 fn query(filter: Value, fields: Value) -> Result<RetentionQuery> {
-    let mut query = json!({"kind": "RetentionQuery", "retentionFilter": filter});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::Retention(query) => Ok(query),
-        other => panic!("{other:?}"),
-    }
+    let query = json!({"kind": "RetentionQuery", "retentionFilter": filter});
+    asked!(Retention, with_fields(query, fields))
 }
 
 fn resolve(filter: Value, fields: Value) -> Retention {
@@ -68,12 +49,6 @@ fn rolling(context: &Context, filter: Value, range: Value) -> Rolling {
         Mode::Rolling(rolling) => rolling,
         other => panic!("{other:?}"),
     }
-}
-
-fn micros(text: &str) -> i64 {
-    text.parse::<chrono::DateTime<chrono::Utc>>()
-        .unwrap()
-        .timestamp_micros()
 }
 
 #[test]
@@ -346,7 +321,7 @@ fn groups_are_followed_only_by_a_type_that_is_defined() {
     let company = resolve(json!({}), by(json!(0))).actor;
     assert!(matches!(company, Actor::Group(index) if index.get() == 0));
     assert_eq!(resolve(json!({}), by(json!(null))).actor, Actor::Person);
-    for wrong in [1, 5, -1] {
+    for wrong in [2, 5, -1] {
         let error = refused(json!({}), by(json!(wrong)));
         assert_eq!(error.path(), "aggregation_group_type_index");
     }

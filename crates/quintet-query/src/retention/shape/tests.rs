@@ -1,17 +1,10 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use std::sync::Arc;
 
 use super::*;
-use crate::Context;
 use crate::breakdown::BreakdownProperty;
 use crate::filter::{Cohort, CohortMembers};
 use crate::retention::RetentionQuery;
+use crate::testing::at;
 
 /// Two days with two columns.
 fn question() -> RetentionQuery {
@@ -21,8 +14,7 @@ fn question() -> RetentionQuery {
 }
 
 fn resolve(question: RetentionQuery) -> Retention {
-    let now = "2024-02-01T00:00:00Z".parse().unwrap();
-    question.resolve(&Context::new(now)).unwrap()
+    question.resolve(&at("2024-02-01T00:00:00Z")).unwrap()
 }
 
 fn by_plan(limit: usize) -> Retention {

@@ -2,7 +2,7 @@
 
 use crate::breakdown::ActorsBreakdown;
 use crate::error::Result;
-use crate::insight::NODE_HARMLESS;
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS};
 use crate::reader::Field;
 use crate::{ActorsPage, compare};
 
@@ -19,7 +19,7 @@ impl InsightActorsQuery {
             previous: compare::parse_previous(&mut object)?,
             ..Self::default()
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval", "status"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval", "status"]])?;
         Ok(query)
     }
 
