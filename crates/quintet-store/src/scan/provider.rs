@@ -206,10 +206,7 @@ impl TableProvider for EventsTable {
             global: state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
-        // Rows that lie in no order leave nothing to prune: then it pays to decode only what passes.
-        let late = self.options.late_materialization
-            || options.global.pushdown_filters
-            || (!self.sorted && !filters.is_empty());
+        let late = self.options.late_materialization || options.global.pushdown_filters;
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(reader))
