@@ -1,5 +1,7 @@
 //! What holds for any data: twelve random stores of 100 histories each.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use quintet::{Engine, EngineBuilder, Load, QueryOptions, Settings, Source};
@@ -130,6 +132,56 @@ fn pairs() -> Vec<(Value, Value)> {
     pairs
 }
 
+/// Funnels of persons, in every order and form.
+fn funnels() -> Vec<Value> {
+    let mut all = Vec::new();
+    for order in ["ordered", "strict", "unordered"] {
+        for viz in ["steps", "flow", "trends", "time_to_convert"] {
+            let steps =
+                ["seen", "paid", "seen"].map(|event| json!({"kind": "EventsNode", "event": event}));
+            all.push(json!({
+                "kind": "FunnelsQuery", "interval": "week", "dateRange": {"date_from": "2024-02-20", "date_to": "2024-04-05"}, "series": steps,
+                "funnelsFilter": {"funnelOrderType": order, "funnelVizType": viz, "breakdownAttributionType": "last_touch"},
+                "breakdownFilter": {"breakdown": "plan", "breakdown_type": "event", "breakdown_limit": 2},
+            }));
+        }
+    }
+    all
+}
+
+/// What goes with passing a funnel in a month.
+fn correlation(funnel: &Value) -> Value {
+    let mut source = funnel.clone();
+    source["series"] = json!([{"kind": "EventsNode", "event": "seen"}, {"kind": "EventsNode", "event": "seen",
+        "properties": [{"type": "event", "key": "plan", "value": "pro", "operator": "exact"}]}]);
+    source["breakdownFilter"] = Value::Null;
+    source["funnelsFilter"]["funnelVizType"] = "steps".into();
+    json!({"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "event_with_properties", "funnelCorrelationEventNames": ["paid"],
+        "source": {"kind": "FunnelsActorsQuery", "source": source, "funnelStep": 1}})
+}
+
+/// Those who saw but did not pay, by number of the person or its company.
+fn lost(funnel: &Value) -> Value {
+    let mut source = funnel.clone();
+    source["funnelsFilter"]["funnelVizType"] = "steps".into();
+    json!({"kind": "FunnelsActorsQuery", "source": source, "funnelStep": -2})
+}
+
+fn numbers(rows: &Value) -> BTreeSet<String> {
+    let name = |row: &Value| match row["type"] == "group" {
+        true => row["group_key"].to_string(),
+        false => row["distinct_ids"][0].to_string(),
+    };
+    let last_word = |name: String| name.split(' ').next_back().map(str::to_owned);
+    let rows = rows.as_array().expect("rows").iter();
+    rows.map(name).filter_map(last_word).collect()
+}
+
+fn funnel_by_company(mut funnel: Value) -> Value {
+    funnel["aggregation_group_type_index"] = 0.into();
+    funnel
+}
+
 fn data(rows: &Value) -> Vec<Vec<f64>> {
     let rows = rows.as_array().expect("rows").iter();
     rows.map(|row| {
@@ -163,6 +215,27 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
         );
         prop_assert_eq!(data(&persons), data(&companies), "by group = by person");
     }
+    for funnel in funnels() {
+        let by_company = funnel_by_company(funnel.clone());
+        let (persons, companies) = (
+            ask(one, &loaded, &funnel).await,
+            ask(one, &loaded, &by_company).await,
+        );
+        prop_assert_eq!(persons, companies, "by group = by person: {}", funnel);
+    }
+    for funnel in funnels().iter().step_by(4) {
+        let by_company = funnel_by_company(funnel.clone());
+        let (persons, companies) = (
+            ask(one, &loaded, &correlation(funnel)).await,
+            ask(one, &loaded, &correlation(&by_company)).await,
+        );
+        prop_assert_eq!(persons, companies, "by group = by person: {}", funnel);
+        let (persons, companies) = (
+            ask(one, &loaded, &lost(funnel)).await,
+            ask(one, &loaded, &lost(&by_company)).await,
+        );
+        prop_assert_eq!(numbers(&persons), numbers(&companies), "{}", funnel);
+    }
     for math in ["total", "sum"] {
         let mut whole = trend("week", seen(math));
         whole["series"][0]["math_property"] = json!("amount");
@@ -191,7 +264,8 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
     let tight = EngineBuilder::new()
         .with_target_partitions(4)
         .with_memory_limit(16 << 20);
-    for (_, companies) in pairs() {
+    let of_companies = pairs().into_iter().map(|(_, companies)| companies);
+    for companies in of_companies.chain(funnels().into_iter().map(funnel_by_company)) {
         let (one, other) = (
             ask(one, &loaded, &companies).await,
             ask(tight, &shuffled, &companies).await,
