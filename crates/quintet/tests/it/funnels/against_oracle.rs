@@ -180,7 +180,7 @@ impl<'a> Comparison<'a> {
     async fn hold_of_actors_of_steps(&self, engine: &Engine, chosen: usize) {
         let steps = self.asked.steps();
         let (reached, lost) = (1 + chosen % steps, 2 + chosen % (steps - 1));
-        let are_lost = chosen / 7 % 2 == 0;
+        let are_lost = (chosen / 7).is_multiple_of(2);
         let before = self.asked.required();
         let before = before.iter().rfind(|position| **position + 1 < lost);
         let after = before.expect("the first is required") + 1;
@@ -245,7 +245,7 @@ impl<'a> Comparison<'a> {
         let start = chrono::DateTime::from_timestamp_micros(edges[period]).expect("a time");
         let start = start.format("%Y-%m-%d %H:%M:%S").to_string();
         let value = self.chosen_value(chosen);
-        let drop_off = chosen / 7 % 2 == 0;
+        let drop_off = (chosen / 7).is_multiple_of(2);
         let is_wanted = |one: &FoundEntrance| {
             let has_value = value.is_none_or(|value| self.values[one.value as usize] == value);
             has_value && one.period == period && one.converted != drop_off
