@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use quintet::Engine;
+use quintet::{Answer, Engine, QueryOptions};
 use quintet_behavior::funnel;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -176,25 +176,34 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Who did one step, and who was lost before another, under any value or one.
+    /// Who did a step or was lost before it, under any value or one.
     async fn hold_of_actors_of_steps(&self, engine: &Engine, chosen: usize) {
         let steps = self.asked.steps();
         let (reached, lost) = (1 + chosen % steps, 2 + chosen % (steps - 1));
+        let are_lost = (chosen / 7).is_multiple_of(2);
         let before = self.asked.required();
         let before = before.iter().rfind(|position| **position + 1 < lost);
         let after = before.expect("the first is required") + 1;
         let value = self.chosen_value(chosen);
-        for step in [reached as i64, -(lost as i64)] {
-            let is_wanted = |run: &FoundRun| {
-                let has_value = value.is_none_or(|value| self.values[run.value as usize] == value);
-                let did = |step: usize| run.steps.contains(&step);
-                has_value && if step > 0 { did(reached) } else { did(after) && !did(lost) }
-            };
-            let expected = self.runs.iter().filter(|(_, run)| is_wanted(run));
-            let question = json!({"kind": "FunnelsActorsQuery", "funnelStep": step});
-            self.hold_of_actors(engine, question, value, expected.map(|(actor, _)| *actor))
-                .await;
-        }
+        let is_wanted = |run: &FoundRun| {
+            let has_value = value.is_none_or(|value| self.values[run.value as usize] == value);
+            let did = |step: usize| run.steps.contains(&step);
+            has_value
+                && if are_lost {
+                    did(after) && !did(lost)
+                } else {
+                    did(reached)
+                }
+        };
+        let expected = self.runs.iter().filter(|(_, run)| is_wanted(run));
+        let step = if are_lost {
+            -(lost as i64)
+        } else {
+            reached as i64
+        };
+        let question = json!({"kind": "FunnelsActorsQuery", "funnelStep": step});
+        self.hold_of_actors(engine, question, value, expected.map(|(actor, _)| *actor))
+            .await;
     }
 
     async fn hold_of_trends(&self, engine: &Engine, chosen: usize) -> usize {
@@ -229,24 +238,23 @@ impl<'a> Comparison<'a> {
         converted.count()
     }
 
-    /// Who entered in one period and converted, and who did not.
+    /// Who entered in a period and converted, or did not.
     async fn hold_of_actors_of_trends(&self, engine: &Engine, chosen: usize) {
         let edges = self.asked.periods().expect("a trend").edges;
         let period = chosen % (edges.len() - 1);
         let start = chrono::DateTime::from_timestamp_micros(edges[period]).expect("a time");
         let start = start.format("%Y-%m-%d %H:%M:%S").to_string();
         let value = self.chosen_value(chosen);
-        for drop_off in [false, true] {
-            let is_wanted = |one: &FoundEntrance| {
-                let has_value = value.is_none_or(|value| self.values[one.value as usize] == value);
-                has_value && one.period == period && one.converted != drop_off
-            };
-            let expected = self.entrances.iter().filter(|(_, one)| is_wanted(one));
-            let question = json!({"kind": "FunnelsActorsQuery", "funnelTrendsDropOff": drop_off,
-                "funnelTrendsEntrancePeriodStart": start});
-            self.hold_of_actors(engine, question, value, expected.map(|(actor, _)| *actor))
-                .await;
-        }
+        let drop_off = (chosen / 7).is_multiple_of(2);
+        let is_wanted = |one: &FoundEntrance| {
+            let has_value = value.is_none_or(|value| self.values[one.value as usize] == value);
+            has_value && one.period == period && one.converted != drop_off
+        };
+        let expected = self.entrances.iter().filter(|(_, one)| is_wanted(one));
+        let question = json!({"kind": "FunnelsActorsQuery", "funnelTrendsDropOff": drop_off,
+            "funnelTrendsEntrancePeriodStart": start});
+        self.hold_of_actors(engine, question, value, expected.map(|(actor, _)| *actor))
+            .await;
     }
 
     async fn hold_of_actors(
@@ -310,7 +318,6 @@ fn mean<'a>(gaps: impl IntoIterator<Item = &'a i64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count) / 1e6)
 }
 
-async fn ask(engine: &Engine, definition: &Value) -> quintet::Answer {
-    let answer = engine.query(&definition.to_string()).await;
-    answer.unwrap_or_else(|error| panic!("{error}: {definition}"))
+async fn ask(engine: &Engine, definition: &Value) -> Answer {
+    super::ask(engine, definition, &QueryOptions::default()).await
 }

@@ -316,7 +316,8 @@ impl Exclusion {
     }
 
     fn definition(&self) -> Value {
-        let mut node = json!({"kind": "EventsNode", "funnelFromStep": self.from, "funnelToStep": self.to});
+        let mut node =
+            json!({"kind": "EventsNode", "funnelFromStep": self.from, "funnelToStep": self.to});
         match self.least {
             Some(least) => node["properties"] = json!([amount("gte", least)]),
             None => node["event"] = EXCLUDED.into(),

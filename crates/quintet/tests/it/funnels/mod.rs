@@ -13,3 +13,19 @@ mod real;
 mod spill;
 mod sql;
 mod story;
+
+use quintet::{Answer, Engine, QueryOptions};
+use serde_json::Value;
+
+/// The answer, or a panic that says what was asked.
+async fn ask(engine: &Engine, definition: &Value, options: &QueryOptions) -> Answer {
+    let answer = engine.query_with(&definition.to_string(), options).await;
+    answer.unwrap_or_else(|error| panic!("{error}: {definition}"))
+}
+
+/// A figure of each step.
+fn column(rows: &Value, name: &str) -> Vec<u64> {
+    let rows = rows.as_array().expect("rows").iter();
+    rows.map(|row| row[name].as_u64().expect("a count"))
+        .collect()
+}
