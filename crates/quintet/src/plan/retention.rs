@@ -144,7 +144,7 @@ fn cohorts(
     if retention.starts == Starts::FirstEver {
         kinds.push(&retention.candidate);
     }
-    let any = Filter::any(kinds.iter().map(|filter| Filter::clone(filter)));
+    let any = Filter::any(kinds.iter().copied().cloned());
     let kinds = kinds
         .into_iter()
         .map(|filter| events.condition(filter))
