@@ -151,6 +151,7 @@ impl Store {
 
     /// Takes over what was just committed, unless somebody has seen a later version.
     async fn remember(&self, snapshot: Snapshot) {
+        log::checkpoint::write_if_due(&self.location, snapshot.log()).await;
         let mut latest = self.latest.lock().await;
         if latest
             .as_ref()
