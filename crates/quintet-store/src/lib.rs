@@ -45,5 +45,5 @@ pub use log::{GroupTypeEntry, Settings, WeekStart};
 pub use scan::{Folder, PropertyColumn, ScanOptions};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};
-pub use store::{Progress, Store};
+pub use store::{CompactReport, Compaction, Progress, Store};
 pub use tables::Entities;

@@ -38,6 +38,8 @@ pub(crate) enum PersonState {
     Merged {
         /// The ref of that person, or of one that became part of it.
         into: u32,
+        /// Compaction has moved all its events to that person, and no event will ever get its ref again.
+        squashed: bool,
     },
 }
 
@@ -118,10 +120,27 @@ impl Persons {
     /// The ref that a ref has after all merges.
     pub(crate) fn resolve(&self, r: u32) -> u32 {
         let mut r = r;
-        while let Some(PersonState::Merged { into }) = self.get(r).map(|p| p.state) {
+        while let Some(PersonState::Merged { into, .. }) = self.get(r).map(|p| p.state) {
             r = into;
         }
         r
+    }
+
+    /// The merged persons that events may still belong to, ascending.
+    pub(crate) fn unsquashed(&self) -> Vec<u32> {
+        let unsquashed = |person: &Person| matches!(person.state, PersonState::Merged { squashed, .. } if !squashed);
+        let merged = self.iter().filter(|(_, person)| unsquashed(person));
+        merged.map(|(r, _)| r).collect()
+    }
+
+    /// Notes that no event belongs to these merged persons any longer. To keep it, the whole table is to be written.
+    pub(crate) fn note_squashed(&mut self, refs: &[u32]) {
+        for r in refs {
+            let person = self.list.get_mut((*r as usize).wrapping_sub(1));
+            if let Some(PersonState::Merged { squashed, .. }) = person.map(|p| &mut p.state) {
+                *squashed = true;
+            }
+        }
     }
 
     /// The person that a ref was given to.

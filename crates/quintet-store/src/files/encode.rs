@@ -49,7 +49,11 @@ fn encode_file(
     for start in (0..rows.len()).step_by(BATCH_ROWS) {
         let part = &rows[start..rows.len().min(start + BATCH_ROWS)];
         let mut arrays = fixed_columns(staged, part, entities)?;
-        arrays.extend(values.iter().map(|values: &ArrayRef| values.slice(start, part.len())));
+        arrays.extend(
+            values
+                .iter()
+                .map(|values: &ArrayRef| values.slice(start, part.len())),
+        );
         let batch =
             RecordBatch::try_new(Arc::clone(writer.schema()), arrays).map_err(Error::internal)?;
         writer.write(&batch)?;

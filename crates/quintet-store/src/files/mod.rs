@@ -4,6 +4,7 @@
 pub(crate) mod dedupe;
 mod encode;
 pub(crate) mod layout;
+pub(crate) mod merge;
 pub(crate) mod parallel;
 pub(crate) mod parquet;
 pub(crate) mod promote;
@@ -15,7 +16,7 @@ pub(crate) mod testing;
 mod writer;
 
 pub(crate) use encode::encode;
-pub(crate) use rewrite::{edit, rewrite};
+pub(crate) use rewrite::{edit, in_columns, rewrite, statistics_of, with_columns};
 pub(crate) use writer::EventsWriter;
 
 use bytes::Bytes;

@@ -144,12 +144,33 @@ impl Frequencies {
         chosen.into_iter().map(|(_, promoted)| promoted).collect()
     }
 
-    /// The type of all values of a property; none where it has several types, or values that no column holds.
-    /// The outer none: no row has a value.
-    pub(crate) fn kind(&self, name: &str) -> Option<Option<PropertyType>> {
-        let seen = self.seen.get(name).filter(|seen| seen.present > 0)?;
-        Some(seen.only_kind())
+    /// What the values of a property are.
+    pub(crate) fn values(&self, name: &str) -> Values {
+        match self.seen.get(name).filter(|seen| seen.present > 0) {
+            None => Values::Missing,
+            Some(seen) => seen.only_kind().map_or(Values::Mixed, Values::Only),
+        }
     }
+
+    /// Whether a column of this type could hold all values of the property.
+    pub(crate) fn fits(&self, property: &Promoted) -> bool {
+        match self.values(&property.name) {
+            Values::Missing => true,
+            Values::Only(kind) => kind == property.kind,
+            Values::Mixed => false,
+        }
+    }
+}
+
+/// What the values of a property are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// No row has one.
+    Missing,
+    /// All are of this type.
+    Only(PropertyType),
+    /// They are of several types, or no scalars.
+    Mixed,
 }
 
 /// How often a property has a value, and of which types.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderBuilder, ParquetRecordBatchReaderBuilder, RowSelection, SyncReader,
@@ -25,13 +25,7 @@ pub(crate) async fn rewrite(
 ) -> Result<Option<Encoded>> {
     let rows = usize::try_from(file.rows).map_err(Error::internal)?;
     let kept = RowSelection::from_consecutive_ranges(gaps(dropped, rows), rows);
-    copy(
-        location,
-        file,
-        |reader| reader.with_row_selection(kept),
-        Ok,
-    )
-    .await
+    copy(location, file, |reader| reader.with_row_selection(kept), Ok).await
 }
 
 /// The file with every batch as `change` makes it: the same rows in the same order, in the same columns.
@@ -50,7 +44,7 @@ async fn copy(
     mut change: impl FnMut(RecordBatch) -> Result<RecordBatch>,
 ) -> Result<Option<Encoded>> {
     let shown = location.show(&file.path);
-    let events = statistics(location, file)?;
+    let events = statistics_of(location, file)?;
     let bytes = read_checked(location, file).await?;
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| Error::parquet(&shown, &e))?;
@@ -60,21 +54,16 @@ async fn copy(
     let mut writer = EventsWriter::new(PromotedColumns::of(events))?;
     for batch in reader {
         let batch = batch.map_err(|e| Error::corrupt(&shown, e))?;
-        let batch = in_columns(&batch, writer.schema())
-            .map_err(|reason| Error::corrupt(&shown, reason))?;
+        let batch =
+            in_columns(&batch, writer.schema()).map_err(|reason| Error::corrupt(&shown, reason))?;
         writer.write(&change(batch)?)?;
     }
     writer.finish()
 }
 
 /// What the log says of a file of events.
-pub(crate) fn statistics<'a>(location: &Location, file: &'a Add) -> Result<&'a EventsFile> {
-    let missing = || {
-        Error::corrupt(
-            location.show(&file.path),
-            "the log has no statistics of it",
-        )
-    };
+pub(crate) fn statistics_of<'a>(location: &Location, file: &'a Add) -> Result<&'a EventsFile> {
+    let missing = || Error::corrupt(location.show(&file.path), "the log has no statistics of it");
     file.events.as_ref().ok_or_else(missing)
 }
 
@@ -90,6 +79,25 @@ pub(crate) fn in_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<Reco
         .map(|field| cast(column(field.name())?, field.data_type()).map_err(|e| e.to_string()))
         .collect::<Result<_, String>>()?;
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|e| e.to_string())
+}
+
+/// A batch with these columns in place of those of the same names, or after all others.
+pub(crate) fn with_columns(
+    batch: &RecordBatch,
+    columns: impl IntoIterator<Item = (String, ArrayRef)>,
+) -> Result<RecordBatch, String> {
+    let mut fields: Vec<FieldRef> = batch.schema_ref().fields().to_vec();
+    let mut arrays = batch.columns().to_vec();
+    for (name, array) in columns {
+        match fields.iter().position(|field| *field.name() == name) {
+            Some(at) => arrays[at] = array,
+            None => {
+                fields.push(Arc::new(Field::new(name, array.data_type().clone(), true)));
+                arrays.push(array);
+            }
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| e.to_string())
 }
 
 /// The ranges of rows between the dropped ones.

@@ -32,9 +32,7 @@ impl Statistics {
         let timestamps = batch
             .column_by_name(schema::TIMESTAMP)?
             .as_primitive_opt::<TimestampMicrosecondType>()?;
-        let events = batch
-            .column_by_name(schema::EVENT)?
-            .as_string_view_opt()?;
+        let events = batch.column_by_name(schema::EVENT)?.as_string_view_opt()?;
         self.rows += batch.num_rows() as u64;
         for (event, timestamp) in events.iter().flatten().zip(timestamps.values()) {
             let (min, max) = self.timestamps.get_or_insert((*timestamp, *timestamp));

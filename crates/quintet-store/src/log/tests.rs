@@ -157,7 +157,11 @@ async fn long_log(last: u64) -> Location {
 async fn overwrite(place: &Location, path: &str, content: &'static str) {
     use object_store::ObjectStoreExt;
     let key = place.key(path);
-    place.object_store().put(&key, content.into()).await.unwrap();
+    place
+        .object_store()
+        .put(&key, content.into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -207,5 +211,8 @@ async fn a_file_that_was_live_is_remembered_with_the_time_of_its_removal() {
     state.apply(vec![metadata(), add("a"), add("b"), info(1)]);
     let remove = Action::Remove(Remove { path: "a".into() });
     state.apply(vec![remove, info(7)]);
-    assert_eq!((state.removed_at("a"), state.removed_at("b")), (Some(7), None));
+    assert_eq!(
+        (state.removed_at("a"), state.removed_at("b")),
+        (Some(7), None)
+    );
 }

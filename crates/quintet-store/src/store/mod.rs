@@ -1,5 +1,7 @@
 //! A store: make it, open it, look at its last version, load into it.
 
+mod commit;
+mod compact;
 mod load;
 mod progress;
 
@@ -9,6 +11,7 @@ use chrono::Utc;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+pub use compact::{CompactReport, Compaction};
 pub use progress::Progress;
 
 use crate::entities::{ClaimRefusal, Groups};
@@ -143,8 +146,31 @@ impl Store {
     /// [`Error::Corrupt`] for a source that is cut off or a damaged store, [`Error::NotFound`] for a missing file,
     /// [`Error::Conflict`] if other writers kept winning; in all cases nothing was stored.
     pub async fn ingest(&self, load: Load, progress: Arc<dyn Progress>) -> Result<LoadReport> {
+        self.blocking(move |store, runtime| load::run(store, runtime, &load, progress.as_ref()))
+            .await
+    }
+
+    /// Writes small files together, moves the events of merged persons to the person that remains, and gives columns to the
+    /// properties that are asked for. Answers stay the same, and loads that meet a compaction are all there after it.
+    ///
+    /// Writers of one folder queue; in an object store a compaction is committed on top of loads that were faster. The files
+    /// that it replaces stay for readers of earlier versions until [`Store::vacuum`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a property that cannot have a column, [`Error::Corrupt`] for a damaged file,
+    /// [`Error::Conflict`] if other writers kept replacing the same files; in all cases nothing was changed.
+    pub async fn compact(&self, wanted: Compaction) -> Result<CompactReport> {
+        self.blocking(move |store, runtime| compact::run(store, runtime, &wanted))
+            .await
+    }
+
+    /// Runs work that blocks on a thread of its own.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (store, runtime) = (self.clone(), Handle::current());
-        tokio::task::spawn_blocking(move || load::run(&store, &runtime, &load, progress.as_ref()))
+        tokio::task::spawn_blocking(move || work(&store, &runtime))
             .await
             .map_err(Error::internal)?
     }
