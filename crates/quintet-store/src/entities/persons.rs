@@ -83,6 +83,11 @@ pub(crate) fn id_from_text(text: &str) -> Uuid {
 }
 
 impl Person {
+    /// Whether no event belongs to it any longer, nor ever will.
+    pub(crate) fn is_squashed(&self) -> bool {
+        matches!(self.state, PersonState::Merged { squashed, .. } if squashed)
+    }
+
     /// An id that no ordinary event has used yet.
     pub(super) fn without_profile(id: Uuid) -> Self {
         Self {
@@ -128,7 +133,9 @@ impl Persons {
 
     /// The merged persons that events may still belong to, ascending.
     pub(crate) fn unsquashed(&self) -> Vec<u32> {
-        let unsquashed = |person: &Person| matches!(person.state, PersonState::Merged { squashed, .. } if !squashed);
+        let unsquashed = |person: &Person| {
+            matches!(person.state, PersonState::Merged { .. }) && !person.is_squashed()
+        };
         let merged = self.iter().filter(|(_, person)| unsquashed(person));
         merged.map(|(r, _)| r).collect()
     }
@@ -141,6 +148,19 @@ impl Persons {
                 *squashed = true;
             }
         }
+    }
+
+    /// Gives persons the properties that `change` makes of theirs; returns how many have changed.
+    pub(crate) fn change_properties(&mut self, change: impl Fn(&str) -> Option<String>) -> u64 {
+        let people = self.iter();
+        let new: Vec<(u32, String)> = people
+            .filter_map(|(r, person)| Some((r, change(&person.properties)?)))
+            .collect();
+        let changed = new.len() as u64;
+        for (r, properties) in new {
+            self.change(r, |person| person.properties = properties);
+        }
+        changed
     }
 
     /// The person that a ref was given to.

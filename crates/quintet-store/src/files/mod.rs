@@ -1,6 +1,7 @@
 //! Files of events: which rows go where, how they are encoded, and which of them are duplicates.
 //! What a commit is made of is decided elsewhere (`store`).
 
+pub(crate) mod batch;
 pub(crate) mod dedupe;
 mod encode;
 pub(crate) mod layout;
@@ -16,7 +17,7 @@ pub(crate) mod testing;
 mod writer;
 
 pub(crate) use encode::encode;
-pub(crate) use rewrite::{edit, in_columns, rewrite, statistics_of, with_columns};
+pub(crate) use rewrite::{edit, rewrite, statistics_of};
 pub(crate) use writer::EventsWriter;
 
 use bytes::Bytes;

@@ -1,16 +1,12 @@
 //! Writes a file of events again: without some of its rows, or with some of its values changed.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderBuilder, ParquetRecordBatchReaderBuilder, RowSelection, SyncReader,
 };
 
+use super::batch::in_columns;
 use super::parquet::read_checked;
 use super::{Encoded, EventsWriter, PromotedColumns};
 use crate::error::{Error, Result};
@@ -65,39 +61,6 @@ async fn copy(
 pub(crate) fn statistics_of<'a>(location: &Location, file: &'a Add) -> Result<&'a EventsFile> {
     let missing = || Error::corrupt(location.show(&file.path), "the log has no statistics of it");
     file.events.as_ref().ok_or_else(missing)
-}
-
-/// A batch of a file in the types of the table.
-pub(crate) fn in_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    let column = |name: &String| {
-        let column = batch.column_by_name(name);
-        column.ok_or_else(|| format!("it has no column {name}"))
-    };
-    let columns: Vec<ArrayRef> = schema
-        .fields()
-        .iter()
-        .map(|field| cast(column(field.name())?, field.data_type()).map_err(|e| e.to_string()))
-        .collect::<Result<_, String>>()?;
-    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|e| e.to_string())
-}
-
-/// A batch with these columns in place of those of the same names, or after all others.
-pub(crate) fn with_columns(
-    batch: &RecordBatch,
-    columns: impl IntoIterator<Item = (String, ArrayRef)>,
-) -> Result<RecordBatch, String> {
-    let mut fields: Vec<FieldRef> = batch.schema_ref().fields().to_vec();
-    let mut arrays = batch.columns().to_vec();
-    for (name, array) in columns {
-        match fields.iter().position(|field| *field.name() == name) {
-            Some(at) => arrays[at] = array,
-            None => {
-                fields.push(Arc::new(Field::new(name, array.data_type().clone(), true)));
-                arrays.push(array);
-            }
-        }
-    }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|e| e.to_string())
 }
 
 /// The ranges of rows between the dropped ones.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::arrow::array::Array;
 use datafusion::arrow::record_batch::RecordBatch;
 
 use super::PromotedColumns;
+use super::batch::{texts, timestamps};
 use super::layout::{Month, partition};
 use crate::log::EventsFile;
 use crate::schema;
@@ -27,12 +27,10 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Takes the next rows of a file in; nothing if they are no events.
-    pub(crate) fn note(&mut self, batch: &RecordBatch) -> Option<()> {
-        let timestamps = batch
-            .column_by_name(schema::TIMESTAMP)?
-            .as_primitive_opt::<TimestampMicrosecondType>()?;
-        let events = batch.column_by_name(schema::EVENT)?.as_string_view_opt()?;
+    /// Takes the next rows of a file in, or says why they are no events.
+    pub(crate) fn note(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        let timestamps = timestamps(batch)?;
+        let events = texts(batch, schema::EVENT)?;
         self.rows += batch.num_rows() as u64;
         for (event, timestamp) in events.iter().flatten().zip(timestamps.values()) {
             let (min, max) = self.timestamps.get_or_insert((*timestamp, *timestamp));
@@ -55,7 +53,7 @@ impl Statistics {
                 *self.nulls.entry(field.name().clone()).or_default() += column.null_count() as u64;
             }
         }
-        Some(())
+        Ok(())
     }
 
     pub(crate) fn rows(&self) -> u64 {

@@ -51,9 +51,7 @@ impl EventsWriter {
 
     /// Appends rows; the caller keeps the order (event, timestamp).
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.statistics
-            .note(batch)
-            .ok_or_else(|| Error::internal("a batch of events has other columns"))?;
+        self.statistics.note(batch).map_err(Error::internal)?;
         self.writer.write(batch).map_err(written)
     }
 

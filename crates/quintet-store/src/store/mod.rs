@@ -4,8 +4,12 @@ mod commit;
 mod compact;
 mod load;
 mod progress;
+mod purge;
+mod vacuum;
+mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::runtime::Handle;
@@ -13,6 +17,9 @@ use tokio::sync::Mutex;
 
 pub use compact::{CompactReport, Compaction};
 pub use progress::Progress;
+pub use purge::PurgeReport;
+pub use vacuum::VacuumReport;
+pub use verify::{Problem, Verification};
 
 use crate::entities::{ClaimRefusal, Groups};
 use crate::error::{Error, Result};
@@ -161,6 +168,39 @@ impl Store {
     /// [`Error::Conflict`] if other writers kept replacing the same files; in all cases nothing was changed.
     pub async fn compact(&self, wanted: Compaction) -> Result<CompactReport> {
         self.blocking(move |store, runtime| compact::run(store, runtime, &wanted))
+            .await
+    }
+
+    /// Deletes files that no version of the last `older_than` needs, and what writers that died have left behind.
+    ///
+    /// Files of a load in progress are never deleted: writers of one folder queue, and in an object store files that no
+    /// version names have to be a day old at least.
+    ///
+    /// # Errors
+    /// What the file system or the object store says, or [`Error::Corrupt`] for a damaged log.
+    pub async fn vacuum(&self, older_than: Duration) -> Result<VacuumReport> {
+        self.blocking(move |store, runtime| vacuum::run(store, runtime, older_than))
+            .await
+    }
+
+    /// Reads every live file to its end and holds it against the log, and the log against itself.
+    ///
+    /// # Errors
+    /// Only what keeps it from looking: [`Error::NotFound`] without a store, or what the file system says. Damage is in the
+    /// report.
+    pub async fn verify(&self) -> Result<Verification> {
+        self.blocking(verify::run).await
+    }
+
+    /// Takes a group out of the store for good: its record, the columns of events, and the copies of its key and properties
+    /// within the properties of events and persons. The events stay and belong to no group of that type. Files that hold
+    /// older versions are deleted at once: queries over earlier snapshots of this store may fail after it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nothing stored names the group, [`Error::Invalid`] for an index beyond 4 or an empty key.
+    pub async fn purge_group(&self, index: u8, key: &str) -> Result<PurgeReport> {
+        let key = key.to_owned();
+        self.blocking(move |store, runtime| purge::run(store, runtime, usize::from(index), &key))
             .await
     }
 

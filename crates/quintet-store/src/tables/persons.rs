@@ -72,7 +72,7 @@ pub(super) fn batch<'a>(persons: impl Iterator<Item = (u32, &'a Person)>) -> Res
         Arc::new(UInt64Array::from_iter_values(people().map(|p| p.version))),
         Arc::new(
             people()
-                .map(|p| Some(matches!(p.state, PersonState::Merged { squashed, .. } if squashed)))
+                .map(|p| Some(p.is_squashed()))
                 .collect::<BooleanArray>(),
         ),
     ];

@@ -310,3 +310,6 @@ impl Changes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

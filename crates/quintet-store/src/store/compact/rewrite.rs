@@ -4,11 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, StringViewBuilder, UInt32Array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringViewBuilder, UInt32Array};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::{SchemaRef, TimestampMicrosecondType, UInt32Type};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use futures::TryStreamExt;
@@ -17,12 +15,13 @@ use tokio::runtime::Handle;
 use super::plan;
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
+use crate::files::batch::{in_columns, refs, texts, timestamps, with_columns};
 use crate::files::layout::{MAX_FILE_ROWS, Month};
 use crate::files::merge::{Run, merge};
 use crate::files::parquet::read_checked;
 use crate::files::promote::{self, Frequencies};
 use crate::files::reader::columns;
-use crate::files::{EventsWriter, PromotedColumns, in_columns, statistics_of, with_columns};
+use crate::files::{EventsWriter, PromotedColumns, statistics_of};
 use crate::location::Location;
 use crate::log::Add;
 use crate::schema::{self, Promoted};
@@ -52,8 +51,9 @@ pub(super) fn merges(entities: &EntityState) -> Merges {
 pub(super) async fn needs(merges: &Merges, location: &Location, file: &Add) -> Result<bool> {
     let mut batches = columns(location, file, [schema::PERSON_REF]).await?;
     while let Some(batch) = batches.try_next().await? {
-        let refs = batch.column(0).as_primitive_opt::<UInt32Type>();
-        if refs.is_some_and(|refs| refs.values().iter().any(|r| merges.contains_key(r))) {
+        let refs = refs(&batch, schema::PERSON_REF)
+            .map_err(|e| Error::corrupt(location.show(&file.path), e))?;
+        if refs.values().iter().any(|r| merges.contains_key(r)) {
             return Ok(true);
         }
     }
@@ -225,8 +225,9 @@ pub(super) async fn frequencies(location: &Location, file: &Add) -> Result<Frequ
     let mut found = Frequencies::default();
     let mut batches = columns(location, file, [schema::PROPERTIES]).await?;
     while let Some(batch) = batches.try_next().await? {
-        let texts = batch.column(0).as_string_view_opt();
-        found.count(texts.into_iter().flatten().flatten())?;
+        let texts = texts(&batch, schema::PROPERTIES)
+            .map_err(|e| Error::corrupt(location.show(&file.path), e))?;
+        found.count(texts.iter().flatten())?;
     }
     Ok(found)
 }
@@ -235,10 +236,9 @@ async fn months(location: &Location, file: &Add) -> Result<BTreeMap<Month, u64>>
     let mut months = BTreeMap::new();
     let mut batches = columns(location, file, [schema::TIMESTAMP]).await?;
     while let Some(batch) = batches.try_next().await? {
-        let timestamps = batch
-            .column(0)
-            .as_primitive_opt::<TimestampMicrosecondType>();
-        for timestamp in timestamps.into_iter().flat_map(|column| column.values()) {
+        let timestamps =
+            timestamps(&batch).map_err(|e| Error::corrupt(location.show(&file.path), e))?;
+        for timestamp in timestamps.values() {
             *months.entry(Month::of(*timestamp)).or_default() += 1;
         }
     }
@@ -264,11 +264,7 @@ impl Change {
         let Some((first, last)) = self.cut else {
             return Ok(batch);
         };
-        let timestamps = batch
-            .column_by_name(schema::TIMESTAMP)
-            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
-            .ok_or("its timestamps are none")?;
-        let wanted = timestamps.values().iter().map(|timestamp| {
+        let wanted = timestamps(&batch)?.values().iter().map(|timestamp| {
             let month = Month::of(*timestamp);
             Some(first <= month && month <= last)
         });
@@ -279,10 +275,7 @@ impl Change {
         if self.missing.is_empty() {
             return Ok(Vec::new());
         }
-        let texts = batch
-            .column_by_name(schema::PROPERTIES)
-            .and_then(|column| column.as_string_view_opt())
-            .ok_or("its properties are no texts")?;
+        let texts = texts(batch, schema::PROPERTIES)?;
         let columns = promote::columns(&self.missing, texts.iter().flatten());
         let columns = columns.map_err(|e| e.to_string())?;
         let named = self.missing.iter().zip(columns).map(|(property, column)| {
@@ -294,17 +287,8 @@ impl Change {
 
     /// With the persons that remain after merges.
     fn squashed(&self, batch: RecordBatch) -> Result<RecordBatch, String> {
-        let column = |name| {
-            batch
-                .column_by_name(name)
-                .ok_or("a person column is missing")
-        };
-        let refs = column(schema::PERSON_REF)?
-            .as_primitive_opt::<UInt32Type>()
-            .ok_or("its person refs are no numbers")?;
-        let ids = column(schema::PERSON_ID)?
-            .as_string_view_opt()
-            .ok_or("its person ids are no texts")?;
+        let refs = refs(&batch, schema::PERSON_REF)?;
+        let ids = texts(&batch, schema::PERSON_ID)?;
         if !refs.values().iter().any(|r| self.merges.contains_key(r)) {
             return Ok(batch);
         }
@@ -326,9 +310,6 @@ impl Change {
             (schema::PERSON_REF, Arc::new(UInt32Array::from(new_refs))),
             (schema::PERSON_ID, Arc::new(new_ids.finish())),
         ];
-        with_columns(
-            &batch,
-            columns.map(|(name, column)| (name.to_owned(), column)),
-        )
+        with_columns(&batch, columns)
     }
 }
