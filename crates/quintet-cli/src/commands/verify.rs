@@ -14,7 +14,11 @@ pub(super) async fn run(verify: Verify, limits: Limits) -> Result<()> {
     match found.problems.as_slice() {
         [] => Ok(()),
         [first, others @ ..] => {
-            let first = format!("{} is damaged: {}", clean(&first.file), clean(&first.reason));
+            let first = format!(
+                "{} is damaged: {}",
+                clean(&first.file),
+                clean(&first.reason)
+            );
             Err(Failure::damaged(match others.len() {
                 0 => first,
                 more => format!("{first}; {more} more are in the report"),

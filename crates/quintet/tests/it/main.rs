@@ -12,3 +12,4 @@ mod oracle;
 mod properties;
 mod same_answers;
 mod sample;
+mod upkeep;
