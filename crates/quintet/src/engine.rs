@@ -271,7 +271,7 @@ impl Engine {
         sql::register(&data, pinned.snapshot())
     }
 
-    fn store(&self, what: &str) -> Result<&Store> {
+    pub(crate) fn store(&self, what: &str) -> Result<&Store> {
         match &*self.origin {
             Origin::Store(store) => Ok(store),
             Origin::Folder(_) => Err(Error::unsupported(
@@ -386,7 +386,7 @@ impl Pinned<'_> {
         match (answered, self.snapshot()) {
             (Err(error), Some(snapshot)) if error.kind() == crate::ErrorKind::Corrupt => {
                 Err(snapshot
-                    .verify()
+                    .damaged_files()
                     .await
                     .into_iter()
                     .next()

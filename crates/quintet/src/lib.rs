@@ -56,6 +56,7 @@ mod rows;
 mod run;
 mod session;
 mod sql;
+mod upkeep;
 
 pub use answer::Answer;
 pub use context_ext::SessionContextExt;
@@ -64,5 +65,8 @@ pub use engine::{Engine, EngineBuilder, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use quintet_functions as functions;
 pub use quintet_query as query;
-pub use quintet_store::{Format, Load, LoadReport, Progress, Settings, Source, Stats, WeekStart};
+pub use quintet_store::{
+    CompactReport, Compaction, Format, Load, LoadReport, Problem, Progress, PurgeReport, Settings,
+    Source, Stats, VacuumReport, Verification, WeekStart,
+};
 pub use run::Transport;

@@ -11,3 +11,4 @@ mod formats;
 mod ingest;
 mod program;
 mod refusals;
+mod upkeep;

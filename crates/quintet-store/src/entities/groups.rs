@@ -105,7 +105,12 @@ impl Keys {
     }
 
     fn push(&mut self, hash: u64, r: u32, group: Group) {
+        // Without a key it was purged, and is only a place that no other group may take.
+        let is_purged = group.key.is_empty();
         self.list.push(group);
+        if is_purged {
+            return;
+        }
         let list = &self.list;
         let rehash = |&r: &u32| StringTable::hash(&list[r as usize - 1].key);
         self.slots.insert_unique(hash, r, rehash);
@@ -188,6 +193,24 @@ impl Groups {
         });
         self.types_changed = true;
         Ok(index)
+    }
+
+    /// Forgets a group for good, its key included; its ref is never given again. Returns the ref, if there was one.
+    pub(crate) fn purge(&mut self, index: usize, key: &str) -> Option<u32> {
+        let keys = self.keys.get_mut(index)?;
+        let hash = StringTable::hash(key);
+        let r = keys.find(hash, key)?;
+        if let Ok(slot) = keys.slots.find_entry(hash, |other| *other == r) {
+            slot.remove();
+        }
+        keys.list[r as usize - 1] = Group {
+            key: String::new(),
+            properties: None,
+            created_at: 0,
+            version: 0,
+        };
+        keys.changed.insert(r);
+        Some(r)
     }
 
     /// The ref of a key; empty text is no group and has ref 0.

@@ -149,6 +149,9 @@ pub(crate) struct EventsFile {
     pub(crate) names: Option<BTreeMap<String, u64>>,
     /// Promoted properties that have a column in this file.
     pub(crate) columns: Vec<Promoted>,
+    /// Promoted properties that can have none: some row has a value of another type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unfit: Vec<Promoted>,
     /// Nulls by column, for columns that can hold them.
     pub(crate) nulls: BTreeMap<String, u64>,
 }

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use chrono::Utc;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
-use uuid::Uuid;
 
+use super::commit::repeat;
 use super::{Progress, Store};
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
@@ -26,8 +24,6 @@ use crate::schema::Promoted;
 use crate::snapshot::Snapshot;
 use crate::tables::{self, group_type_entries};
 
-/// How often a load is repeated on top of what others committed meanwhile.
-const ATTEMPTS: u32 = 10;
 /// Staged rows are written when they take this much memory.
 const FLUSH_BYTES: usize = 256 << 20;
 /// Files written at a time; each waits for the disk.
@@ -41,25 +37,14 @@ pub(super) fn run(
     progress: &dyn Progress,
 ) -> Result<LoadReport> {
     let _queued = store.location.lock(LOCK)?;
-    for attempt in 1.. {
+    repeat(|| {
         let snapshot = runtime.block_on(store.snapshot())?;
-        match Attempt::start(&snapshot, runtime, progress)?.run(load) {
-            Ok((report, None)) => return Ok(report),
-            Ok((report, Some(committed))) => {
-                runtime.block_on(store.remember(committed));
-                return Ok(report);
-            }
-            Err(Error::Conflict(_)) if attempt < ATTEMPTS => thread::sleep(pause(attempt)),
-            Err(error) => return Err(error),
+        let (report, committed) = Attempt::start(&snapshot, runtime, progress)?.run(load)?;
+        if let Some(committed) = committed {
+            runtime.block_on(store.remember(committed));
         }
-    }
-    Err(Error::internal("a load was neither done nor refused"))
-}
-
-/// Some time, longer after every attempt and different for every writer.
-fn pause(attempt: u32) -> Duration {
-    let jitter = (Uuid::new_v4().as_u128() % 100) as u64;
-    Duration::from_millis((10 << attempt.min(6)) + jitter)
+        Ok(report)
+    })
 }
 
 /// A load on top of one version.

@@ -7,6 +7,8 @@ mod views;
 
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
+
 pub use views::Entities;
 
 use crate::entities::{EntityState, GroupType, Groups, Persons};
@@ -79,27 +81,19 @@ pub(crate) fn persist(
         let live: Vec<&Arc<Add>> = log.files(table).collect();
         let whole = live.len() >= MAX_DELTAS;
         let batch = match table {
-            Table::Persons if whole => persons::batch(people.iter()),
+            _ if whole => whole_table(table, entities),
             Table::Persons => persons::batch(
                 changed
                     .persons
                     .iter()
                     .filter_map(|r| Some((*r, people.get(*r)?))),
             ),
-            Table::PersonDistinctIds if whole => persons::distinct_id_batch(people.distinct_ids()),
             Table::PersonDistinctIds => persons::distinct_id_batch(
                 changed
                     .distinct_ids
                     .iter()
                     .filter_map(|id| Some((id.as_str(), people.find(id)?))),
             ),
-            Table::Groups | Table::Events if whole => {
-                groups::batch((0..GROUP_TYPES as u8).flat_map(|index| {
-                    all_groups
-                        .iter(usize::from(index))
-                        .map(move |(r, group)| (index, r, group))
-                }))
-            }
             Table::Groups | Table::Events => {
                 groups::batch(changed_groups.iter().filter_map(|(index, r)| {
                     Some((*index, *r, all_groups.get(usize::from(*index), *r)?))
@@ -114,6 +108,40 @@ pub(crate) fn persist(
         }
     }
     Ok((files, removes))
+}
+
+/// One file for each of these tables, and those that it takes the place of.
+pub(crate) fn rebase(
+    log: &LogState,
+    entities: &EntityState,
+    tables: &[Table],
+) -> Result<(Vec<Encoded>, Vec<Remove>)> {
+    let (mut files, mut removes) = (Vec::new(), Vec::new());
+    for table in tables {
+        let live = log.files(*table);
+        removes.extend(live.map(|file| Remove {
+            path: file.path.clone(),
+        }));
+        let batch = whole_table(*table, entities)?;
+        if batch.num_rows() > 0 {
+            files.push(encode_batch(*table, &batch)?);
+        }
+    }
+    Ok((files, removes))
+}
+
+/// All rows of a table of persons or groups.
+fn whole_table(table: Table, entities: &EntityState) -> Result<RecordBatch> {
+    let groups = &entities.groups;
+    match table {
+        Table::Persons => persons::batch(entities.persons.iter()),
+        Table::PersonDistinctIds => persons::distinct_id_batch(entities.persons.distinct_ids()),
+        Table::Groups | Table::Events => groups::batch((0..GROUP_TYPES as u8).flat_map(|index| {
+            groups
+                .iter(usize::from(index))
+                .map(move |(r, group)| (index, r, group))
+        })),
+    }
 }
 
 /// The group types by index; nothing if an index is impossible.

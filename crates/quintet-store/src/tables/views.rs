@@ -100,16 +100,18 @@ impl Entities {
     }
 
     /// Merges to apply to the persons of events, in the columns of [`schema::person_overrides`]:
-    /// one row for each person that became part of another, with the last one of the chain.
+    /// one row for each person that became part of another, with the last one of the chain. Without those that
+    /// compaction has applied for good.
     ///
     /// # Errors
     /// [`Error::Internal`] only.
     pub fn person_overrides(&self) -> Result<&RecordBatch> {
         cached(&self.person_overrides, || {
+            let unsquashed = self.state.persons.unsquashed();
             let rows = || {
-                self.state.persons.iter().filter_map(|(old_ref, old)| {
-                    let last = self.state.persons.resolve(old_ref);
-                    (last != old_ref).then_some((old_ref, old, last, self.person(last)?))
+                unsquashed.iter().filter_map(|old_ref| {
+                    let last = self.state.persons.resolve(*old_ref);
+                    Some((*old_ref, self.person(*old_ref)?, last, self.person(last)?))
                 })
             };
             batch(

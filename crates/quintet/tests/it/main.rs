@@ -14,3 +14,4 @@ mod properties;
 mod retention;
 mod same_answers;
 mod sample;
+mod upkeep;
