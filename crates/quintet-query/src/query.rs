@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
+use crate::groups::GroupsQuestion;
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::reader::{Field, Path};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
@@ -41,6 +42,8 @@ pub enum Query {
     FunnelCorrelation(FunnelCorrelationQuery),
     /// The actors behind a figure of a correlation.
     FunnelCorrelationActors(Box<FunnelCorrelationActorsQuery>),
+    /// Groups as things: lists, one of them, who belongs together.
+    Groups(GroupsQuestion),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -56,7 +59,6 @@ const NOT_YET: &[&str] = &[
     "ExperimentFunnelsQuery",
     "ExperimentQuery",
     "ExperimentTrendsQuery",
-    "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
     "PathsQuery",
@@ -114,7 +116,10 @@ impl Query {
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            other => Err(not_run(&kind, other)),
+            other => match GroupsQuestion::parse(other, &definition) {
+                Some(question) => question.map(Self::Groups),
+                None => Err(not_run(&kind, other)),
+            },
         }
     }
 
@@ -131,7 +136,7 @@ impl Query {
             Self::FunnelsActors(actors) => actors.source.needs_earliest(),
             Self::FunnelCorrelation(correlation) => correlation.source.source.needs_earliest(),
             Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
-            Self::Sql(_) => false,
+            Self::Groups(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -162,7 +167,8 @@ fn not_run(field: &Field<'_>, kind: &str) -> Error {
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}"
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}",
+            GroupsQuestion::KINDS
         ))
     }
 }

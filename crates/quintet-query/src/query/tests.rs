@@ -106,7 +106,7 @@ fn sql_is_carried_as_text() {
 
 #[test]
 fn kinds_that_are_not_run_yet_are_named() {
-    for kind in ["RetentionQuery", "PathsQuery", "GroupsQuery"] {
+    for kind in ["RetentionQuery", "PathsQuery"] {
         let error = refused(&format!(r#"{{"kind": "{kind}"}}"#));
         assert_eq!(error.code(), "unsupported");
         assert!(error.to_string().contains(kind));

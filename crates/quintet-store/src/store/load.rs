@@ -24,10 +24,10 @@ use crate::location::Location;
 use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
 use crate::schema::Promoted;
 use crate::snapshot::Snapshot;
-use crate::tables::{self, group_type_entries};
+use crate::tables;
 
 /// How often a load is repeated on top of what others committed meanwhile.
-const ATTEMPTS: u32 = 10;
+pub(super) const ATTEMPTS: u32 = 10;
 /// Staged rows are written when they take this much memory.
 const FLUSH_BYTES: usize = 256 << 20;
 /// Files written at a time; each waits for the disk.
@@ -57,7 +57,7 @@ pub(super) fn run(
 }
 
 /// Some time, longer after every attempt and different for every writer.
-fn pause(attempt: u32) -> Duration {
+pub(super) fn pause(attempt: u32) -> Duration {
     let jitter = (Uuid::new_v4().as_u128() % 100) as u64;
     Duration::from_millis((10 << attempt.min(6)) + jitter)
 }
@@ -208,14 +208,11 @@ impl<'a> Attempt<'a> {
 
     /// All that the commit says; nothing if the load has changed nothing.
     fn actions(&mut self) -> Result<Vec<Action>> {
-        let types_changed = self.entities.groups.types_changed();
         let (entity_files, entity_removes) = tables::persist(&self.log, &mut self.entities)?;
         let entity_files = self.events.put(entity_files)?;
         let mut metadata = self.log.metadata.clone();
         metadata.promoted.clone_from(&self.events.promoted);
-        if types_changed {
-            metadata.group_types = group_type_entries(self.entities.groups.types());
-        }
+        tables::note_group_types(&mut metadata, &self.entities.groups);
         let mut actions = Vec::new();
         if metadata != self.log.metadata {
             actions.push(Action::Metadata(metadata));

@@ -1,5 +1,6 @@
 //! A store: make it, open it, look at its last version, load into it.
 
+mod groups;
 mod load;
 mod progress;
 
@@ -44,6 +45,7 @@ impl Store {
         }
         let metadata = Metadata {
             group_types: group_types(&settings.group_types)?,
+            retired_group_indexes: Vec::new(),
             timezone: settings.timezone,
             week_start: settings.week_start,
             promoted: None,
@@ -168,7 +170,7 @@ fn group_types(names: &[String]) -> Result<Vec<GroupTypeEntry>> {
         if names[..place].contains(name) {
             return Err(refused(format!("`{name}` is named twice")));
         }
-        groups.claim(name).map_err(|refusal| {
+        groups.claim(name, 0).map_err(|refusal| {
             refused(match refusal {
                 ClaimRefusal::Limit => {
                     format!("a store holds {GROUP_TYPES} group types; `{name}` is one too many")
