@@ -2,6 +2,8 @@
 
 mod bench;
 mod demo;
+mod group_types;
+mod groups;
 mod ingest;
 mod init;
 mod query;
@@ -36,6 +38,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Ingest(ingest) => ingest::run(ingest, limits).await,
             Command::Query(query) => query::run(query, limits).await,
             Command::Sql(sql) => sql::run(sql, limits).await,
+            Command::Groups(groups) => groups::run(groups, limits).await,
+            Command::GroupTypes(types) => group_types::run(types, limits).await,
             Command::Stats(stats) => stats::run(stats, limits).await,
             Command::Demo(demo) => demo::run(demo, limits).await,
             Command::Bench(bench) => bench::run(bench, limits).await,

@@ -24,7 +24,7 @@ pub(super) async fn run(stats: Stats, limits: Limits) -> Result<()> {
 }
 
 /// One row per fact, what is nested named by its path.
-fn facts(stats: &Value) -> Value {
+pub(super) fn facts(stats: &Value) -> Value {
     let mut rows = Vec::new();
     collect("", stats, &mut rows);
     Value::Array(rows)

@@ -169,6 +169,8 @@ fn property(text: &str) -> Option<String> {
 fn no_column(path: &Path, text: &str) -> Error {
     Error::invalid(
         path,
-        format!("'{text}' is no column of groups; take {COLUMNS}, or ask with SQL over the table `groups`"),
+        format!(
+            "'{text}' is no column of groups; take {COLUMNS}, or ask with SQL over the table `groups`"
+        ),
     )
 }

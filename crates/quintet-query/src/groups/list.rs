@@ -142,7 +142,9 @@ impl Groups {
 
     /// True where the list is one row of figures over all groups.
     pub fn is_aggregate(&self) -> bool {
-        self.select.iter().any(|select| is_aggregate(&select.column))
+        self.select
+            .iter()
+            .any(|select| is_aggregate(&select.column))
     }
 }
 

@@ -29,8 +29,7 @@ pub enum GroupsQuestion {
 
 impl GroupsQuestion {
     /// The kinds of definitions that are read here.
-    pub(crate) const KINDS: &str =
-        "GroupsQuery, GroupsList, GroupFind, GroupPage, GroupPropertyValues, GroupTypes, RelatedGroups";
+    pub(crate) const KINDS: &str = "GroupsQuery, GroupsList, GroupFind, GroupPage, GroupPropertyValues, GroupTypes, RelatedGroups";
 
     /// Reads a definition of this kind; nothing if the kind is not about groups.
     pub(crate) fn parse(kind: &str, field: &Field<'_>) -> Option<Result<Self>> {

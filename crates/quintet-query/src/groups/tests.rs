@@ -43,7 +43,13 @@ fn order_keys(groups: &Groups) -> Vec<&OrderKey> {
 
 #[test]
 fn columns_follow_select_and_repeats_come_once() {
-    let select = json!(["properties.arr", "key", "properties.arr", "created_at -- since", "group_name"]);
+    let select = json!([
+        "properties.arr",
+        "key",
+        "properties.arr",
+        "created_at -- since",
+        "group_name"
+    ]);
     let groups = list(json!({"select": select})).unwrap();
     assert_eq!(
         groups.columns(),
@@ -59,7 +65,10 @@ fn columns_follow_select_and_repeats_come_once() {
 #[test]
 fn without_select_a_group_is_its_name() {
     assert_eq!(list(json!({})).unwrap().columns(), ["group_name"]);
-    assert_eq!(list(json!({"select": []})).unwrap().columns(), ["group_name"]);
+    assert_eq!(
+        list(json!({"select": []})).unwrap().columns(),
+        ["group_name"]
+    );
 }
 
 #[test]
@@ -72,7 +81,10 @@ fn a_group_is_called_by_its_name_as_text_or_else_by_its_key() {
 
 #[test]
 fn figures_over_all_groups_stand_alone() {
-    let groups = list(json!({"select": ["count()", "COUNT(DISTINCT properties.plan)", "avg(properties.`a b`)"]})).unwrap();
+    let groups = list(
+        json!({"select": ["count()", "COUNT(DISTINCT properties.plan)", "avg(properties.`a b`)"]}),
+    )
+    .unwrap();
     assert!(groups.is_aggregate());
     let columns: Vec<&Column> = groups.select.iter().map(|select| &select.column).collect();
     let expected = [
@@ -87,7 +99,14 @@ fn figures_over_all_groups_stand_alone() {
 
 #[test]
 fn what_is_no_column_is_refused_at_its_place() {
-    for text in ["", "nonsense", "properties.", "upper(key)", "sum(key)", "properties.a + 1"] {
+    for text in [
+        "",
+        "nonsense",
+        "properties.",
+        "upper(key)",
+        "sum(key)",
+        "properties.a + 1",
+    ] {
         let error = list(json!({"select": ["key", text]})).unwrap_err();
         assert_eq!(error.path(), "select[1]", "{text}");
         let error = list(json!({"orderBy": [text]})).unwrap_err();
@@ -97,11 +116,19 @@ fn what_is_no_column_is_refused_at_its_place() {
 
 #[test]
 fn the_wanted_order_comes_before_rank_and_age() {
-    let groups = list(json!({"search": "a", "orderBy": ["properties.arr desc", "count(*)", "group_name"]})).unwrap();
+    let groups =
+        list(json!({"search": "a", "orderBy": ["properties.arr desc", "count(*)", "group_name"]}))
+            .unwrap();
     let property = OrderKey::Property("arr".into());
     assert_eq!(
         order_keys(&groups),
-        [&property, &OrderKey::Name, &OrderKey::Rank, &OrderKey::CreatedAt, &OrderKey::Key]
+        [
+            &property,
+            &OrderKey::Name,
+            &OrderKey::Rank,
+            &OrderKey::CreatedAt,
+            &OrderKey::Key
+        ]
     );
     let descending: Vec<bool> = groups.order.iter().map(|order| order.descending).collect();
     assert_eq!(descending, [true, false, false, true, false]);
@@ -109,7 +136,9 @@ fn the_wanted_order_comes_before_rank_and_age() {
 
 #[test]
 fn a_property_may_end_like_a_direction() {
-    let groups = list(json!({"orderBy": ["properties.order by asc", "properties.\"by desc\" DESC"]})).unwrap();
+    let groups =
+        list(json!({"orderBy": ["properties.order by asc", "properties.\"by desc\" DESC"]}))
+            .unwrap();
     assert_eq!(groups.order[0].key, OrderKey::Property("order by".into()));
     assert_eq!(
         groups.order[1],
@@ -166,16 +195,41 @@ fn the_type_and_the_id_are_required() {
     for (definition, path) in [
         (json!({"kind": "GroupsQuery"}), "group_type_index"),
         (json!({"kind": "GroupsList"}), "group_type_index"),
-        (json!({"kind": "GroupFind", "group_type_index": 0}), "group_key"),
-        (json!({"kind": "GroupPropertyValues", "group_type_index": 0}), "key"),
-        (json!({"kind": "GroupPropertyValues", "key": "x"}), "group_type_index"),
-        (json!({"kind": "RelatedGroups", "group_type_index": 0}), "id"),
-        (json!({"kind": "RelatedGroups", "id": "x"}), "group_type_index"),
-        (json!({"kind": "RelatedGroups", "person": "x", "id": "y"}), "id"),
-        (json!({"kind": "GroupsQuery", "group_type_index": 5}), "group_type_index"),
+        (
+            json!({"kind": "GroupFind", "group_type_index": 0}),
+            "group_key",
+        ),
+        (
+            json!({"kind": "GroupPropertyValues", "group_type_index": 0}),
+            "key",
+        ),
+        (
+            json!({"kind": "GroupPropertyValues", "key": "x"}),
+            "group_type_index",
+        ),
+        (
+            json!({"kind": "RelatedGroups", "group_type_index": 0}),
+            "id",
+        ),
+        (
+            json!({"kind": "RelatedGroups", "id": "x"}),
+            "group_type_index",
+        ),
+        (
+            json!({"kind": "RelatedGroups", "person": "x", "id": "y"}),
+            "id",
+        ),
+        (
+            json!({"kind": "GroupsQuery", "group_type_index": 5}),
+            "group_type_index",
+        ),
         (json!({"kind": "GroupTypes", "what": 1}), "what"),
     ] {
-        assert_eq!(question(&definition).unwrap_err().path(), path, "{definition}");
+        assert_eq!(
+            question(&definition).unwrap_err().path(),
+            path,
+            "{definition}"
+        );
     }
 }
 
@@ -186,7 +240,10 @@ fn company_is_looked_for_in_the_last_90_days_among_the_other_types() {
         panic!("not related");
     };
     let related = query.resolve(&context()).unwrap();
-    assert_eq!(related.of, RelatedTo::Group(GroupIndex::new(2).unwrap(), "7".into()));
+    assert_eq!(
+        related.of,
+        RelatedTo::Group(GroupIndex::new(2).unwrap(), "7".into())
+    );
     assert_eq!(related.before - related.after, 90 * 86_400_000_000);
     let types: Vec<u8> = related.types().map(GroupIndex::get).collect();
     assert_eq!(types, [0, 1, 3, 4]);

@@ -101,7 +101,9 @@ impl Store {
 fn no_type(index: u8) -> Error {
     Error::invalid(
         "group_type_index",
-        format!("index {index} has no group type; `quintet group-types list` shows those there are"),
+        format!(
+            "index {index} has no group type; `quintet group-types list` shows those there are"
+        ),
     )
 }
 
