@@ -149,3 +149,6 @@ fn actions(files: &[Encoded], removes: Vec<Remove>, operation: &str) -> Vec<Acti
         .chain([Action::CommitInfo(info)])
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 
 mod dependencies;
 mod embedding;
+mod groups;
 mod oracle;
 mod properties;
 mod same_answers;
