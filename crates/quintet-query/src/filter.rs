@@ -140,6 +140,17 @@ impl Filter {
             Self::Cohort { .. } => true,
         }
     }
+
+    /// True when nothing in the filter asks about anything but a property of the groups of this type.
+    pub(crate) fn asks_only_about_groups(&self, of: GroupIndex) -> bool {
+        match self {
+            Self::All(inner) | Self::Any(inner) => {
+                inner.iter().all(|filter| filter.asks_only_about_groups(of))
+            }
+            Self::Property(condition) => condition.property.source == PropertySource::Group(of),
+            Self::Event(_) | Self::Cohort { .. } => false,
+        }
+    }
 }
 
 fn alone(mut conditions: Vec<Filter>) -> Result<Filter, Vec<Filter>> {

@@ -25,6 +25,7 @@
 pub mod breakdown;
 pub mod filter;
 pub mod funnels;
+pub mod groups;
 pub mod lifecycle;
 pub mod paths;
 pub mod retention;

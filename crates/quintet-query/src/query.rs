@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
+use crate::groups::GroupsQuestion;
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::paths::{PathsActorsQuery, PathsQuery};
 use crate::reader::{Field, Path};
@@ -51,6 +52,8 @@ pub enum Query {
     Paths(PathsQuery),
     /// The persons behind a link or a step of paths.
     PathsActors(PathsActorsQuery),
+    /// Groups as things: lists, one of them, who belongs together.
+    Groups(GroupsQuestion),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -66,7 +69,6 @@ const NOT_YET: &[&str] = &[
     "ExperimentFunnelsQuery",
     "ExperimentQuery",
     "ExperimentTrendsQuery",
-    "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
     "PersonsNode",
@@ -118,7 +120,10 @@ impl Query {
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            _ => actors::parse(&kind, &definition),
+            other => match GroupsQuestion::parse(other, &definition) {
+                Some(question) => question.map(Self::Groups),
+                None => actors::parse(&kind, &definition),
+            },
         }
     }
 
@@ -139,7 +144,7 @@ impl Query {
             Self::RetentionActors(actors) => actors.source.needs_earliest(),
             Self::Paths(paths) => paths.needs_earliest(),
             Self::PathsActors(actors) => actors.source.needs_earliest(),
-            Self::Sql(_) => false,
+            Self::Groups(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -170,7 +175,8 @@ fn not_run(field: &Field<'_>, kind: &str) -> Error {
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}"
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}",
+            GroupsQuestion::KINDS
         ))
     }
 }

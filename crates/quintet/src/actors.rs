@@ -7,6 +7,7 @@ use datafusion::logical_expr::expr_fn::in_list;
 use datafusion::prelude::{DataFrame, lit};
 use datafusion::scalar::ScalarValue;
 use quintet_query::ActorsPage;
+use quintet_query::groups::display_name;
 use quintet_query::trends::Actor;
 use quintet_store::schema;
 use serde_json::{Map, Value, json};
@@ -140,11 +141,7 @@ async fn groups(
         };
         let properties = json_of(&of_group(schema::PROPERTIES));
         let key = actor.get(REAL_KEY).cloned().unwrap_or(Value::Null);
-        let name = match properties.get("name") {
-            None | Some(Value::Null) => key.clone(),
-            Some(Value::String(name)) => Value::from(name.as_str()),
-            Some(other) => Value::from(other.to_string()),
-        };
+        let name = display_name(&properties, key.as_str().unwrap_or_default());
         let row = json!({
             "type": "group",
             "id": key,

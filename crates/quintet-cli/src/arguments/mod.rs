@@ -1,5 +1,6 @@
 //! The command line as types: what `docs` and `CONTRACT` promise, and nothing that does not work.
 
+mod groups;
 mod units;
 
 use std::ffi::OsString;
@@ -8,6 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use groups::{
+    DeleteGroup, GroupTypes, Groups, ListGroups, RelatedTo, SetGroup, ShowGroup, UnsetGroup,
+};
 
 /// Answers product questions about people and the groups they belong to, from events on your disk.
 #[derive(Debug, Parser)]
@@ -41,6 +46,12 @@ pub(crate) enum Command {
     Query(Query),
     /// Runs SQL over events, persons, person_distinct_ids, groups and group_types.
     Sql(Sql),
+    /// Lists, shows and changes groups.
+    #[command(subcommand)]
+    Groups(Groups),
+    /// Lists, renames and deletes group types.
+    #[command(subcommand)]
+    GroupTypes(GroupTypes),
     /// Shows what is in a store.
     Stats(Stats),
     /// Writes small files of a store together; answers stay the same.

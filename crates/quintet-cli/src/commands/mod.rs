@@ -3,6 +3,8 @@
 mod bench;
 mod compact;
 mod demo;
+mod group_types;
+mod groups;
 mod ingest;
 mod init;
 mod query;
@@ -39,6 +41,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Ingest(ingest) => ingest::run(ingest, limits).await,
             Command::Query(query) => query::run(query, limits).await,
             Command::Sql(sql) => sql::run(sql, limits).await,
+            Command::Groups(groups) => groups::run(groups, limits).await,
+            Command::GroupTypes(types) => group_types::run(types, limits).await,
             Command::Stats(stats) => stats::run(stats, limits).await,
             Command::Compact(compact) => compact::run(compact, limits).await,
             Command::Vacuum(vacuum) => vacuum::run(vacuum, limits).await,

@@ -30,7 +30,7 @@ pub(super) fn print_facts(known: &impl Serialize, format: OutputFormat) -> Resul
 }
 
 /// One row per fact, what is nested named by its path.
-fn facts(stats: &Value) -> Value {
+pub(super) fn facts(stats: &Value) -> Value {
     let mut rows = Vec::new();
     collect("", stats, &mut rows);
     Value::Array(rows)

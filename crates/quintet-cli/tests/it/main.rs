@@ -8,6 +8,7 @@
 )]
 
 mod formats;
+mod groups;
 mod ingest;
 mod program;
 mod refusals;

@@ -99,7 +99,7 @@ fn sql_is_carried_as_text() {
 
 #[test]
 fn kinds_that_are_not_run_yet_are_named() {
-    for kind in ["PersonsNode", "GroupsQuery"] {
+    for kind in ["PersonsNode", "EventsQuery"] {
         let error = refused(&format!(r#"{{"kind": "{kind}"}}"#));
         assert_eq!(error.code(), "unsupported");
         assert!(error.to_string().contains(kind));

@@ -34,6 +34,15 @@ pub(crate) struct Group {
     pub(crate) version: u64,
 }
 
+impl Group {
+    /// Back to a key that nobody has declared; false if it was no more than that.
+    fn forget(&mut self) -> bool {
+        self.created_at = 0;
+        self.version = 0;
+        self.properties.take().is_some()
+    }
+}
+
 /// Why a type gets no index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimRefusal {
@@ -67,6 +76,8 @@ struct Keys {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     types: [Option<GroupType>; GROUP_TYPES],
+    /// Indexes whose type was deleted while groups of it were known: whoever takes one anew must not inherit them.
+    retired: [bool; GROUP_TYPES],
     types_changed: bool,
     keys: [Keys; GROUP_TYPES],
 }
@@ -121,6 +132,7 @@ impl Groups {
     /// The state that was persisted; the refs of each index are complete from 1 on, in any order.
     pub(crate) fn restore(
         types: [Option<GroupType>; GROUP_TYPES],
+        retired: &[u8],
         rows: impl Iterator<Item = (u8, u32, Group)>,
     ) -> Self {
         let mut rows: Vec<_> = rows.collect();
@@ -129,6 +141,11 @@ impl Groups {
             types,
             ..Self::default()
         };
+        for index in retired {
+            if let Some(place) = state.retired.get_mut(usize::from(*index)) {
+                *place = true;
+            }
+        }
         for (index, _, group) in rows {
             if let Some(keys) = state.keys.get_mut(usize::from(index)) {
                 let r = keys.list.len() as u32 + 1;
@@ -154,7 +171,21 @@ impl Groups {
         &self.types
     }
 
-    /// Was a type claimed since the state was restored?
+    /// Indexes, ascending, that are not to be taken anew without hiding what was theirs before.
+    pub(crate) fn retired(&self) -> Vec<u8> {
+        (0..)
+            .zip(self.retired)
+            .filter_map(|(index, retired)| retired.then_some(index))
+            .collect()
+    }
+
+    /// The group of an index and a key, declared or only seen on events.
+    pub(crate) fn find(&self, index: usize, key: &str) -> Option<&Group> {
+        let keys = self.keys.get(index)?;
+        keys.get(keys.find(StringTable::hash(key), key)?)
+    }
+
+    /// Was a type claimed, renamed or deleted since the state was restored?
     pub(crate) fn types_changed(&self) -> bool {
         self.types_changed
     }
@@ -175,8 +206,9 @@ impl Groups {
         self.types.iter().position(known)
     }
 
-    /// The index of a type; a new type takes the lowest free one.
-    pub(crate) fn claim(&mut self, name: &str) -> Result<usize, ClaimRefusal> {
+    /// The index of a type; a new type takes the lowest free one. `at` is the instant of what names it: events before it
+    /// are hidden from a type whose index had another one before.
+    pub(crate) fn claim(&mut self, name: &str, at: i64) -> Result<usize, ClaimRefusal> {
         if let Some(index) = self.index_of(name) {
             return Ok(index);
         }
@@ -187,10 +219,11 @@ impl Groups {
         let index = free.ok_or(ClaimRefusal::Limit)?;
         self.types[index] = Some(GroupType {
             name: name.to_owned(),
-            created_at: None,
+            created_at: self.retired[index].then_some(at),
             singular: None,
             plural: None,
         });
+        self.retired[index] = false;
         self.types_changed = true;
         Ok(index)
     }
@@ -211,6 +244,62 @@ impl Groups {
         };
         keys.changed.insert(r);
         Some(r)
+    }
+
+    /// Sets how one and several groups of a type are called; what is not given stays, empty text takes a name away.
+    /// False if the index has no type.
+    pub(crate) fn rename_type(
+        &mut self,
+        index: usize,
+        singular: Option<&str>,
+        plural: Option<&str>,
+    ) -> bool {
+        let Some(Some(known)) = self.types.get_mut(index) else {
+            return false;
+        };
+        let shown = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        if let Some(singular) = singular {
+            known.singular = shown(singular);
+        }
+        if let Some(plural) = plural {
+            known.plural = shown(plural);
+        }
+        self.types_changed = true;
+        true
+    }
+
+    /// Forgets a type and what was declared of its groups; their keys stay, for events name them. False if the index has no type.
+    pub(crate) fn delete_type(&mut self, index: usize) -> bool {
+        let (Some(place), Some(keys)) = (self.types.get_mut(index), self.keys.get_mut(index))
+        else {
+            return false;
+        };
+        if place.take().is_none() {
+            return false;
+        }
+        for (r, group) in (1..).zip(&mut keys.list) {
+            if group.forget() {
+                keys.changed.insert(r);
+            }
+        }
+        self.retired[index] = !keys.list.is_empty();
+        self.types_changed = true;
+        true
+    }
+
+    /// Forgets what was declared of a group; events keep its key. False if nothing was.
+    pub(crate) fn delete(&mut self, index: usize, key: &str) -> bool {
+        let Some(keys) = self.keys.get_mut(index) else {
+            return false;
+        };
+        let Some(r) = keys.find(StringTable::hash(key), key) else {
+            return false;
+        };
+        let declared = keys.list[r as usize - 1].forget();
+        if declared {
+            keys.changed.insert(r);
+        }
+        declared
     }
 
     /// The ref of a key; empty text is no group and has ref 0.

@@ -141,7 +141,7 @@ impl Stage<'_> {
                 let created_at = message
                     .now
                     .map_or(message.timestamp, |now| now.min(message.timestamp));
-                if let Some(index) = self.claim(parsed.text(*group_type), message.line) {
+                if let Some(index) = self.claim(parsed.text(*group_type), message) {
                     let set = set.map_or("{}", |set| parsed.text(set));
                     let groups = &mut self.state.groups;
                     count(
@@ -179,18 +179,18 @@ impl Stage<'_> {
     fn index(&mut self, parsed: &Parsed, message: &Message, tag: &Tag) -> Option<usize> {
         match tag.of {
             TagType::Index(index) => Some(index),
-            TagType::Name(name) => self.claim(parsed.text(name), message.line),
+            TagType::Name(name) => self.claim(parsed.text(name), message),
         }
     }
 
-    fn claim(&mut self, name: &str, line: u64) -> Option<usize> {
-        let code = match self.state.groups.claim(name) {
+    fn claim(&mut self, name: &str, message: &Message) -> Option<usize> {
+        let code = match self.state.groups.claim(name, message.timestamp) {
             Ok(index) => return Some(index),
             Err(ClaimRefusal::Limit) => code::GROUP_TYPE_LIMIT,
             Err(ClaimRefusal::Name) => code::INVALID_GROUP_TYPE,
         };
         let shown: String = name.chars().take(60).collect();
-        self.warn(code, line, &format!("type `{shown}`"));
+        self.warn(code, message.line, &format!("type `{shown}`"));
         None
     }
 }

@@ -22,7 +22,7 @@ use crate::location::Location;
 use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
 use crate::schema::Promoted;
 use crate::snapshot::Snapshot;
-use crate::tables::{self, group_type_entries};
+use crate::tables;
 
 /// Staged rows are written when they take this much memory.
 const FLUSH_BYTES: usize = 256 << 20;
@@ -193,14 +193,11 @@ impl<'a> Attempt<'a> {
 
     /// All that the commit says; nothing if the load has changed nothing.
     fn actions(&mut self) -> Result<Vec<Action>> {
-        let types_changed = self.entities.groups.types_changed();
         let (entity_files, entity_removes) = tables::persist(&self.log, &mut self.entities)?;
         let entity_files = self.events.put(entity_files)?;
         let mut metadata = self.log.metadata.clone();
         metadata.promoted.clone_from(&self.events.promoted);
-        if types_changed {
-            metadata.group_types = group_type_entries(self.entities.groups.types());
-        }
+        tables::note_group_types(&mut metadata, &self.entities.groups);
         let mut actions = Vec::new();
         if metadata != self.log.metadata {
             actions.push(Action::Metadata(metadata));

@@ -2,6 +2,7 @@
 
 mod commit;
 mod compact;
+mod groups;
 mod load;
 mod progress;
 mod purge;
@@ -54,6 +55,7 @@ impl Store {
         }
         let metadata = Metadata {
             group_types: group_types(&settings.group_types)?,
+            retired_group_indexes: Vec::new(),
             timezone: settings.timezone,
             week_start: settings.week_start,
             promoted: None,
@@ -239,7 +241,7 @@ fn group_types(names: &[String]) -> Result<Vec<GroupTypeEntry>> {
         if names[..place].contains(name) {
             return Err(refused(format!("`{name}` is named twice")));
         }
-        groups.claim(name).map_err(|refusal| {
+        groups.claim(name, 0).map_err(|refusal| {
             refused(match refusal {
                 ClaimRefusal::Limit => {
                     format!("a store holds {GROUP_TYPES} group types; `{name}` is one too many")

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::files::Encoded;
 use crate::files::parquet::{encode_batch, read_batches};
 use crate::location::Location;
-use crate::log::{Add, GroupTypeEntry, LogState, Remove, Table};
+use crate::log::{Add, GroupTypeEntry, LogState, Metadata, Remove, Table};
 use crate::schema::GROUP_TYPES;
 
 /// With more live files of a table than this, a load writes the whole table anew instead of one more.
@@ -55,7 +55,11 @@ pub(crate) async fn load(location: &Location, log: &LogState) -> Result<EntitySt
     })?;
     Ok(EntityState {
         persons: Persons::restore((1..).zip(people), distinct_ids.into_iter()),
-        groups: Groups::restore(types, group_rows.into_iter()),
+        groups: Groups::restore(
+            types,
+            &log.metadata.retired_group_indexes,
+            group_rows.into_iter(),
+        ),
     })
 }
 
@@ -156,6 +160,14 @@ fn group_types(entries: &[GroupTypeEntry]) -> Option<[Option<GroupType>; GROUP_T
         });
     }
     Some(types)
+}
+
+/// Takes the group types over into the metadata, if any has changed.
+pub(crate) fn note_group_types(metadata: &mut Metadata, groups: &Groups) {
+    if groups.types_changed() {
+        metadata.group_types = group_type_entries(groups.types());
+        metadata.retired_group_indexes = groups.retired();
+    }
 }
 
 /// The group types as the log keeps them.

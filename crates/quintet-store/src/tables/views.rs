@@ -177,6 +177,11 @@ impl Entities {
         })
     }
 
+    /// The properties of a declared group as JSON text; none if nobody has declared it.
+    pub fn group_properties(&self, index: usize, key: &str) -> Option<&str> {
+        self.state.groups.find(index, key)?.properties.as_deref()
+    }
+
     /// Keys of all groups of a type by ref − 1, declared or only named by events; empty for an index beyond 4.
     pub fn group_keys(&self, index: usize) -> &StringViewArray {
         static NONE: OnceLock<StringViewArray> = OnceLock::new();

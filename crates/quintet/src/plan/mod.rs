@@ -7,6 +7,7 @@ mod actors;
 pub(crate) mod breakdown;
 mod filter;
 pub(crate) mod funnels;
+pub(crate) mod groups;
 pub(crate) mod lifecycle;
 pub(crate) mod matching;
 pub(crate) mod paths;

@@ -9,6 +9,7 @@
 mod dependencies;
 mod embedding;
 mod funnels;
+mod groups;
 mod oracle;
 mod properties;
 mod retention;

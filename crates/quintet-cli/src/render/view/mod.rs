@@ -87,6 +87,9 @@ impl View {
 
     /// The view of rows under these columns, or under all that any row has where none are named.
     pub(crate) fn rows(results: &Value, columns: Vec<String>) -> Self {
+        if let (Some(rows), false) = (lists(results), columns.is_empty()) {
+            return Self::Rows(Rows { columns, rows });
+        }
         match objects(results) {
             None => Self::Json(results.clone()),
             Some(objects) if objects.is_empty() && columns.is_empty() => Self::Nothing,
@@ -96,6 +99,13 @@ impl View {
             Some(objects) => Self::Rows(rows(&objects, columns)),
         }
     }
+}
+
+/// The cells of rows that are lists: groups go by their names.
+fn lists(results: &Value) -> Option<Vec<Vec<Value>>> {
+    let cell = |cell: &Value| cell.get("display_name").unwrap_or(cell).clone();
+    let row = |row: &Value| Some(row.as_array()?.iter().map(cell).collect());
+    results.as_array()?.iter().map(row).collect()
 }
 
 fn figures(rows: &[&Object]) -> Option<Vec<Figure>> {

@@ -132,8 +132,8 @@ mod tests {
 
     fn groups() -> Groups {
         let mut groups = Groups::default();
-        groups.claim("company").unwrap();
-        groups.claim("project").unwrap();
+        groups.claim("company", 0).unwrap();
+        groups.claim("project", 0).unwrap();
         groups
     }
 
