@@ -64,5 +64,5 @@ pub use engine::{Engine, EngineBuilder, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use quintet_functions as functions;
 pub use quintet_query as query;
-pub use quintet_store::{Format, Load, LoadReport, Progress, Settings, Source, Stats, WeekStart};
+pub use quintet_store::{Columns, Format, Load, LoadReport, Progress, Settings, Source, Stats, WeekStart};
 pub use run::Transport;

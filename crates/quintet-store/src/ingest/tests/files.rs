@@ -161,9 +161,8 @@ fn many_blocks_keep_the_order_of_receipt_and_the_numbers_of_lines() {
 #[test]
 fn staged_rows_are_handed_on_when_they_are_many() {
     let options = ReadOptions {
-        format: Format::Auto,
-        received_at: None,
         flush_bytes: 1 << 20,
+        ..options(Format::Auto, None)
     };
     let text = format!("{LINE}\n").repeat(60_000);
     let (mut state, mut report, mut staged) = (
@@ -181,6 +180,7 @@ fn staged_rows_are_handed_on_when_they_are_many() {
         &source(text),
         &options,
         &mut state,
+        &mut Learned::default(),
         &mut report,
         &mut staged,
         &mut flush,
@@ -193,14 +193,14 @@ fn staged_rows_are_handed_on_when_they_are_many() {
 #[test]
 fn an_error_of_the_taker_ends_the_load() {
     let options = ReadOptions {
-        format: Format::Auto,
-        received_at: None,
         flush_bytes: 0,
+        ..options(Format::Auto, None)
     };
     let text = format!("{LINE}\n").repeat(200_000);
     let mut loaded = Loaded::default();
     let Loaded {
         state,
+        learned,
         report,
         staged,
     } = &mut loaded;
@@ -208,6 +208,7 @@ fn an_error_of_the_taker_ends_the_load() {
         &source(text),
         &options,
         state,
+        learned,
         report,
         staged,
         &mut |_, _, _| Err(Error::Conflict("the disk is full".into())),
@@ -290,11 +291,7 @@ fn a_groups_file_declares_groups() {
 
 fn segment(messages: &[Value]) -> Loaded {
     let mut loaded = Loaded::default();
-    let options = ReadOptions {
-        format: Format::Segment,
-        received_at: None,
-        flush_bytes: usize::MAX,
-    };
+    let options = options(Format::Segment, None);
     for message in messages {
         let mut message = message.clone();
         message["timestamp"] = "2015-12-12T19:11:01.249Z".into();
