@@ -27,6 +27,8 @@ pub(super) struct Replay {
 #[derive(Clone, Debug)]
 struct Seen {
     at: i64,
+    /// Of the text of all that was known: most rows say the same as the one before.
+    fingerprint: u64,
     /// The hashes of the properties that were known then: one that is not among those of a later row is gone.
     properties: Box<[u64]>,
 }
@@ -35,6 +37,7 @@ impl Default for Seen {
     fn default() -> Self {
         Self {
             at: i64::MIN,
+            fingerprint: 0,
             properties: Box::default(),
         }
     }
@@ -61,6 +64,10 @@ impl History {
 impl Seen {
     /// Lays all that is known now over what was known, and takes away what is known no more.
     fn replace(&mut self, persons: &mut Persons, person: u32, whole: &str) {
+        let fingerprint = hash(whole);
+        if std::mem::replace(&mut self.fingerprint, fingerprint) == fingerprint {
+            return;
+        }
         let json::Entries(entries) = json::entries(whole).unwrap_or_default();
         let properties: Box<[u64]> = entries.iter().map(|(key, _)| hash(key)).collect();
         let mut unset = None;
@@ -89,8 +96,8 @@ impl Seen {
     }
 }
 
-fn hash(key: &str) -> u64 {
-    StringTable::hash(key)
+fn hash(text: &str) -> u64 {
+    StringTable::hash(text)
 }
 
 impl Replay {
