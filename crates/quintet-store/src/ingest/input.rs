@@ -1,4 +1,4 @@
-//! Opening a source by its content: gzip, zstd, Parquet or text. The name of a file says nothing.
+//! Opening a source by its content: gzip, zstd, Parquet or text. The name of a file says nothing, but for brotli.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 const PARQUET: &[u8] = b"PAR1";
+/// Brotli has no mark of its own: only the name tells it, where the content is no text.
+const BROTLI: &str = ".br";
 
 /// An open source.
 pub(super) enum Input {
@@ -83,11 +85,8 @@ pub(super) fn open(source: &Source) -> Result<Input> {
         )))
     } else if start.starts_with(ZSTD) {
         Box::new(zstd::stream::read::Decoder::new(reader).map_err(failed)?)
-    } else if file.ends_with(".br") && !is_text(&start) {
-        return Err(Error::Unsupported {
-            what: format!("reading {file}, which is compressed with brotli"),
-            instead: "unpack it with `brotli -d`, or export with gzip or zstd".into(),
-        });
+    } else if file.ends_with(BROTLI) && !is_text(&start) {
+        Box::new(brotli_decompressor::Decompressor::new(reader, 1 << 16))
     } else {
         return Ok(Input::Text(Text {
             reader,

@@ -38,6 +38,36 @@ fn compression_is_found_by_content() {
     assert_eq!(loaded(format!("\u{feff}{LINE}")).staged.len(), 1);
 }
 
+/// A text as brotli that stores it uncompressed.
+fn brotli(text: &str) -> Vec<u8> {
+    let header = ((text.len() as u32 - 1) << 4) | (1 << 20);
+    [&header.to_le_bytes()[..3], text.as_bytes(), &[3]].concat()
+}
+
+#[test]
+fn brotli_is_known_by_its_name_unless_the_content_is_text() {
+    let named = |data: Vec<u8>| {
+        let mut loaded = Loaded::default();
+        let source = Source::bytes("a.jsonl.br", data);
+        let Loaded {
+            state,
+            learned,
+            report,
+            staged,
+        } = &mut loaded;
+        let options = options(Format::Auto, None);
+        let flush = &mut |_: &mut StagedEvents, _: &EntityState, _: &mut LoadReport| Ok(());
+        read_source(&source, &options, state, learned, report, staged, flush)
+            .map(|()| loaded.staged.len())
+    };
+    let lines = format!("{LINE}\n{LINE}\n");
+    assert_eq!(named(brotli(&lines)).unwrap(), 2);
+    assert_eq!(named(lines.clone().into_bytes()).unwrap(), 2);
+    let mut cut = brotli(&lines);
+    cut.truncate(40);
+    assert!(matches!(named(cut), Err(Error::Corrupt { .. })));
+}
+
 #[test]
 fn truncated_compression_is_damage_that_names_the_file() {
     let lines = format!("{LINE}\n").repeat(50_000);
