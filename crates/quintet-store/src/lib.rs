@@ -38,7 +38,8 @@ mod tables;
 
 pub use error::{Error, Result, classify};
 pub use ingest::{
-    EventCounts, Format, GroupCounts, Load, LoadReport, PersonCounts, Rejection, Source, Warning,
+    Columns, EventCounts, Format, GroupCounts, Load, LoadReport, PersonCounts, Rejection, Source,
+    Warning,
 };
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};

@@ -67,7 +67,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use quintet_functions as functions;
 pub use quintet_query as query;
 pub use quintet_store::{
-    CompactReport, Compaction, Format, Load, LoadReport, Problem, Progress, PurgeReport, Settings,
-    Source, Stats, VacuumReport, Verification, WeekStart,
+    Columns, CompactReport, Compaction, Format, Load, LoadReport, Problem, Progress, PurgeReport,
+    Settings, Source, Stats, VacuumReport, Verification, WeekStart,
 };
 pub use run::Transport;

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 /// What a command may take of the machine.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Limits {
-    /// Memory that queries may take, such as 512MB or 2GiB [default: no limit].
+    /// Memory that queries and loads may take, such as 512MB or 2GiB [default: no limit; loads 1.5GiB].
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory_limit: Option<usize>,
     /// Threads to work with [default: one per core].
@@ -101,6 +101,12 @@ pub(crate) struct Ingest {
     /// The clock of receipt (RFC 3339), for messages that do not carry one.
     #[arg(long, value_name = "TS", value_parser = units::instant)]
     pub(crate) received_at: Option<i64>,
+    /// How a column is called that is not called as ours is, such as event=action.
+    #[arg(long = "column", value_name = "OURS=THEIRS", value_parser = units::pair)]
+    pub(crate) columns: Vec<(String, String)>,
+    /// The type of groups of which only the id is known (OpenPanel).
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) default_group_type: Option<String>,
     /// How to report: text on standard error, or JSON on standard output.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) report: ReportFormat,

@@ -1,6 +1,18 @@
-//! Sizes, times and instants as the command line writes them.
+//! Sizes, times, instants and pairs as the command line writes them.
 
 use std::time::Duration;
+
+/// The two names of `event=action`; theirs may hold further `=`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => {
+            Ok((ours.to_owned(), theirs.to_owned()))
+        }
+        _ => Err(format!(
+            "`{text}` is no pair of names; write it like event=action"
+        )),
+    }
+}
 
 /// Bytes of `512MB`, `2GiB` or a bare number.
 pub(super) fn bytes(text: &str) -> Result<usize, String> {
@@ -174,6 +186,20 @@ mod tests {
         ] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn pairs_have_two_names() {
+        let names = |a: &str, b: &str| Ok((a.to_owned(), b.to_owned()));
+        assert_eq!(
+            [pair("event=name"), pair("a=b=c")],
+            [names("event", "name"), names("a", "b=c")]
+        );
+        assert!(
+            [pair("event"), pair("=x"), pair("x="), pair("")]
+                .iter()
+                .all(Result::is_err)
+        );
     }
 
     #[test]

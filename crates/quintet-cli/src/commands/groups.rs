@@ -122,9 +122,22 @@ async fn delete(delete: DeleteGroup, limits: Limits) -> Result<()> {
     let engine = engine(limits).open(&delete.store).await?;
     let group_type = engine.group_type_index(&delete.group_type).await?;
     if delete.purge {
-        return Err(Failure::unsupported(
-            "--purge is not supported by this version; leave it out to delete what is known of the group".into(),
+        let report = engine.purge_group(group_type.get(), &delete.key).await?;
+        tell(&format!(
+            "removed {} {} for good: {} events changed in {} files, {} files deleted",
+            delete.group_type,
+            delete.key,
+            report.events_changed,
+            report.files_rewritten,
+            report.files_deleted
         ));
+        if report.events_mentioning > 0 {
+            tell(&format!(
+                "{} events still hold the same text as a distinct id or in another property",
+                report.events_mentioning
+            ));
+        }
+        return Ok(());
     }
     engine.delete_group(group_type, &delete.key).await?;
     tell(&format!(

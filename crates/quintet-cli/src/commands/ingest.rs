@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use quintet::{Load, LoadReport, Settings, Source};
+use quintet::{Columns, Load, LoadReport, Settings, Source};
 
 use super::{bytes, engine, is_standard_input};
 use crate::arguments::{Ingest, Limits, ReportFormat};
@@ -32,6 +32,9 @@ pub(super) async fn run(ingest: Ingest, limits: Limits) -> Result<()> {
         sources: sources(&ingest.files)?,
         format: ingest.format.into(),
         received_at: ingest.received_at,
+        columns: Columns::new(ingest.columns).map_err(quintet::Error::from)?,
+        default_group_type: ingest.default_group_type,
+        memory: limits.memory_limit,
     };
     let engine = engine(limits)
         .open_or_create(&ingest.store, Settings::default())

@@ -209,13 +209,26 @@ impl Groups {
     /// The index of a type; a new type takes the lowest free one. `at` is the instant of what names it: events before it
     /// are hidden from a type whose index had another one before.
     pub(crate) fn claim(&mut self, name: &str, at: i64) -> Result<usize, ClaimRefusal> {
+        let free = self.types.iter().position(Option::is_none);
+        self.claim_at(name, free.unwrap_or_default(), at)
+    }
+
+    /// The index of a type; a new type takes the wanted one if it is free, else the lowest free one. `at` is as in
+    /// [`claim`](Self::claim).
+    pub(crate) fn claim_at(
+        &mut self,
+        name: &str,
+        wanted: usize,
+        at: i64,
+    ) -> Result<usize, ClaimRefusal> {
         if let Some(index) = self.index_of(name) {
             return Ok(index);
         }
         if name.is_empty() || name.chars().count() > MAX_TYPE_NAME {
             return Err(ClaimRefusal::Name);
         }
-        let free = self.types.iter().position(Option::is_none);
+        let is_free = |index: &usize| self.types.get(*index).is_some_and(Option::is_none);
+        let free = std::iter::once(wanted).chain(0..GROUP_TYPES).find(is_free);
         let index = free.ok_or(ClaimRefusal::Limit)?;
         self.types[index] = Some(GroupType {
             name: name.to_owned(),

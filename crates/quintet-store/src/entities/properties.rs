@@ -135,7 +135,7 @@ impl Update<'_> {
 }
 
 /// The keys that an `$unset` names.
-fn keys(unset: &str) -> Vec<String> {
+pub(crate) fn keys(unset: &str) -> Vec<String> {
     match serde_json::from_str(unset) {
         Ok(Value::Array(items)) => items
             .into_iter()

@@ -33,6 +33,9 @@ pub(crate) fn within(staged: &StagedEvents) -> Vec<u32> {
     for row in (0..staged.len() as u32).filter(|row| staged.uuid_given[*row as usize]) {
         let hash = hasher.hash_one(key(row));
         match last.find_mut(hash, |other| key(*other) == key(row)) {
+            Some(other) if staged.received[*other as usize] > staged.received[row as usize] => {
+                replaced[row as usize] = true;
+            }
             Some(earlier) => {
                 replaced[*earlier as usize] = true;
                 *earlier = row;

@@ -28,6 +28,7 @@ fn push(staged: &mut StagedEvents, name: &str, timestamp: i64, properties: &str)
     staged.events.push(staged.names.intern(name));
     staged.distinct_ids.push(staged.ids.intern("someone"));
     staged.timestamps.push(timestamp);
+    staged.received.push(0);
     staged.properties.push(properties);
     staged.persons.push(1);
     for refs in &mut staged.groups {

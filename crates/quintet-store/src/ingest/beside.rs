@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::input::{self, Input};
 use super::json;
 use super::lines::Blocks;
-use super::normalise::{MAX_GROUP_KEY, clean_id, id_text};
+use super::normalise::{MAX_GROUP_KEY, UNKNOWN, clean_id, id_text};
 use super::report::{LoadReport, code};
 use super::source::Source;
 use super::stage::count;
@@ -16,9 +16,6 @@ use super::strings::StringTable;
 use super::timestamp;
 use crate::entities::{ClaimRefusal, Creation, EntityState, Update};
 use crate::error::{Error, Result};
-
-/// When persons and groups began of which nobody says it.
-const UNKNOWN: i64 = 0;
 
 /// A line of a persons file.
 #[derive(Deserialize)]

@@ -3,27 +3,32 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::columns::{self, Columns};
 use super::json::{self, Text};
 use super::lines::Block;
 use super::message::{Builder, Fields, Parsed};
 use super::normalise::id_text;
+use super::openpanel;
 use super::segment;
 use super::source::Format;
 use super::timestamp::{self, Clock};
+use crate::entities::id_from_text;
 
 /// How a load reads messages.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dialect {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect<'a> {
     pub(super) format: Format,
     /// The clock of receipt, for messages that do not carry one.
     pub(super) received_at: Option<i64>,
+    /// How fields are called that are not called as ours are.
+    pub(super) columns: &'a Columns,
 }
 
 /// The raw JSON values of a request's fields; of repeated keys the last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Envelope<'a> {
     batch: Option<&'a str>,
     sent_at: Option<&'a str>,
@@ -40,6 +45,54 @@ struct Envelope<'a> {
     received_at: Option<&'a str>,
     inserted_at: Option<&'a str>,
     created_at: Option<&'a str>,
+    person_id: Option<&'a str>,
+    person_properties: Option<&'a str>,
+    others: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Where the value of a key belongs; none for keys that capture does not know.
+    fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+        Some(match key {
+            "batch" => &mut self.batch,
+            "sent_at" => &mut self.sent_at,
+            "event" => &mut self.event,
+            "distinct_id" => &mut self.distinct_id,
+            "$distinct_id" => &mut self.dollar_distinct_id,
+            "properties" => &mut self.properties,
+            "timestamp" => &mut self.timestamp,
+            "offset" => &mut self.offset,
+            "uuid" => &mut self.uuid,
+            "$set" => &mut self.set,
+            "$set_once" => &mut self.set_once,
+            "now" => &mut self.now,
+            "received_at" => &mut self.received_at,
+            "_inserted_at" => &mut self.inserted_at,
+            "created_at" => &mut self.created_at,
+            "person_id" => &mut self.person_id,
+            "person_properties" => &mut self.person_properties,
+            _ => return None,
+        })
+    }
+
+    /// Puts the fields that have other names where they belong.
+    fn rename(&mut self, columns: &Columns) {
+        for (ours, theirs) in columns.iter() {
+            let Some(at) = self.others.iter().position(|(key, _)| key == theirs) else {
+                continue;
+            };
+            let (_, value) = self.others.swap_remove(at);
+            match self.slot(ours) {
+                Some(slot) => *slot = Some(value),
+                None => self.others.push((Cow::Owned(ours.to_owned()), value)),
+            }
+        }
+    }
+
+    /// Is this a row of an export rather than what a client sent?
+    fn is_exported(&self) -> bool {
+        self.inserted_at.is_some() || self.person_id.is_some() || self.person_properties.is_some()
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
@@ -53,29 +106,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut found = Envelope::default();
                 while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
-                    let slot = match key.as_ref() {
-                        "batch" => &mut found.batch,
-                        "sent_at" => &mut found.sent_at,
-                        "event" => &mut found.event,
-                        "distinct_id" => &mut found.distinct_id,
-                        "$distinct_id" => &mut found.dollar_distinct_id,
-                        "properties" => &mut found.properties,
-                        "timestamp" => &mut found.timestamp,
-                        "offset" => &mut found.offset,
-                        "uuid" => &mut found.uuid,
-                        "$set" => &mut found.set,
-                        "$set_once" => &mut found.set_once,
-                        "now" => &mut found.now,
-                        "received_at" => &mut found.received_at,
-                        "_inserted_at" => &mut found.inserted_at,
-                        "created_at" => &mut found.created_at,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            continue;
-                        }
-                    };
                     let value = map.next_value::<&RawValue>()?.get();
-                    *slot = (value != "null").then_some(value);
+                    let given = (value != "null").then_some(value);
+                    match (found.slot(&key), given) {
+                        (Some(slot), given) => *slot = given,
+                        (None, Some(value)) => found.others.push((key, value)),
+                        (None, None) => {}
+                    }
                 }
                 Ok(found)
             }
@@ -85,7 +122,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
 }
 
 /// Parses all units of a block.
-pub(super) fn parse(block: Block, dialect: Dialect) -> Parsed {
+pub(super) fn parse(block: Block, dialect: Dialect<'_>) -> Parsed {
     let decoded = block.decode();
     let mut builder = Builder::new(&decoded.text);
     for &line in &decoded.damaged {
@@ -98,7 +135,7 @@ pub(super) fn parse(block: Block, dialect: Dialect) -> Parsed {
 }
 
 /// Parses a unit; every event of it that is malformed is refused on its own.
-fn request(unit: &str, line: u64, dialect: Dialect, out: &mut Builder<'_>) {
+fn request(unit: &str, line: u64, dialect: Dialect<'_>, out: &mut Builder<'_>) {
     if unit.is_empty() {
         return;
     }
@@ -112,7 +149,7 @@ fn values(
     text: &str,
     line: u64,
     sent_at: Option<i64>,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     out: &mut Builder<'_>,
 ) -> Result<(), String> {
     if !text.starts_with('[') {
@@ -130,13 +167,16 @@ fn value(
     text: &str,
     line: u64,
     sent_at: Option<i64>,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     out: &mut Builder<'_>,
 ) -> Result<(), String> {
-    if dialect.format == Format::Segment {
-        return segment::push(text, line, dialect, out);
+    match dialect.format {
+        Format::Segment => return segment::push(text, line, dialect, out),
+        Format::OpenPanel => return openpanel::push(text, line, dialect, out),
+        _ => {}
     }
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| json::reason(&e))?;
+    let mut envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| json::reason(&e))?;
+    envelope.rename(dialect.columns);
     match envelope.batch.filter(|batch| batch.starts_with('[')) {
         Some(batch) => {
             let sent_at = envelope.sent_at.and_then(time).or(sent_at);
@@ -150,7 +190,7 @@ fn value(
 pub(super) fn message(
     text: &str,
     line: u64,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     out: &mut Builder<'_>,
 ) -> Result<(), String> {
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| json::reason(&e))?;
@@ -161,7 +201,7 @@ fn event(
     envelope: &Envelope<'_>,
     line: u64,
     sent_at: Option<i64>,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     out: &mut Builder<'_>,
 ) -> Result<(), String> {
     let name = envelope
@@ -185,6 +225,11 @@ fn event(
         None => None,
         Some(value) => Some(json::string(value).ok_or("`uuid` is no text")?),
     };
+    let exported = envelope.is_exported() || !dialect.columns.is_empty();
+    let person_properties = envelope
+        .person_properties
+        .map(|text| properties(Some(text)));
+    let person_properties = person_properties.transpose()?;
     out.push(&Fields {
         line,
         event: json::string(name).ok_or("`event` is no text; every event needs a name")?,
@@ -193,7 +238,10 @@ fn event(
             .or(envelope.dollar_distinct_id)
             .and_then(id_text),
         uuid,
-        properties: properties(envelope.properties)?,
+        properties: match properties(envelope.properties)? {
+            text if exported => columns::with_others(text, &envelope.others),
+            text => text,
+        },
         set: envelope.set,
         set_once: envelope.set_once,
         clock: Clock {
@@ -202,6 +250,12 @@ fn event(
             offset,
             timestamp: envelope.timestamp.and_then(time),
         },
+        person_id: envelope
+            .person_id
+            .and_then(json::plain)
+            .map(|id| id_from_text(&id)),
+        exported,
+        person_properties: person_properties.as_deref(),
         ..Fields::default()
     })
 }

@@ -1,8 +1,11 @@
-//! Opening a source by its content: gzip, zstd, Parquet or text. The name of a file says nothing.
+//! Opening a source by its content: gzip, zstd, Parquet or text. The name of a file says nothing, but for brotli.
 
+use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 
 use bytes::Bytes;
+use datafusion::parquet;
+use datafusion::parquet::file::reader::{ChunkReader, Length};
 use flate2::read::MultiGzDecoder;
 
 use super::source::Source;
@@ -11,6 +14,8 @@ use crate::error::{Error, Result};
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 const PARQUET: &[u8] = b"PAR1";
+/// Brotli has no mark of its own: only the name tells it, where the content is no text.
+const BROTLI: &str = ".br";
 
 /// An open source.
 pub(super) enum Input {
@@ -30,9 +35,36 @@ pub(super) struct Text {
 /// The bytes of a Parquet file, which is read out of order.
 pub(super) enum Parquet {
     /// A file as it lies.
-    File(std::path::PathBuf),
+    File(File),
     /// Bytes in memory.
     Bytes(Bytes),
+}
+
+impl Length for Parquet {
+    fn len(&self) -> u64 {
+        match self {
+            Self::File(file) => Length::len(file),
+            Self::Bytes(bytes) => Length::len(bytes),
+        }
+    }
+}
+
+impl ChunkReader for Parquet {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(match self {
+            Self::File(file) => Box::new(file.get_read(start)?),
+            Self::Bytes(bytes) => Box::new(bytes.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        match self {
+            Self::File(file) => file.get_bytes(start, length),
+            Self::Bytes(bytes) => bytes.get_bytes(start, length),
+        }
+    }
 }
 
 /// Finds out what a source is and opens it.
@@ -42,7 +74,7 @@ pub(super) fn open(source: &Source) -> Result<Input> {
     let (start, reader) = peek(source.open()?).map_err(failed)?;
     if start.starts_with(PARQUET) {
         return Ok(Input::Parquet(match source {
-            Source::Path(path) => Parquet::File(path.clone()),
+            Source::Path(path) => Parquet::File(File::open(path).map_err(failed)?),
             Source::Bytes { data, .. } => Parquet::Bytes(data.clone()),
         }));
     }
@@ -53,6 +85,8 @@ pub(super) fn open(source: &Source) -> Result<Input> {
         )))
     } else if start.starts_with(ZSTD) {
         Box::new(zstd::stream::read::Decoder::new(reader).map_err(failed)?)
+    } else if file.ends_with(BROTLI) && !is_text(&start) {
+        Box::new(brotli_decompressor::Decompressor::new(reader, 1 << 16))
     } else {
         return Ok(Input::Text(Text {
             reader,
@@ -72,6 +106,12 @@ pub(super) fn open(source: &Source) -> Result<Input> {
         file,
         compressed: true,
     }))
+}
+
+/// Could this be the beginning of JSON?
+fn is_text(start: &[u8]) -> bool {
+    let first = start.trim_ascii().first();
+    first.is_none_or(|first| matches!(first, b'{' | b'[' | 0xef))
 }
 
 /// The first bytes of a reader, and the reader as if they had not been read.

@@ -111,17 +111,27 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
 
 /// Writes an object from its entries.
 pub(crate) fn object<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut out = String::from("{");
+    let mut inner = String::new();
     for (key, value) in entries {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        push_string(&mut out, key);
-        out.push(':');
-        out.push_str(value);
+        push_entry(&mut inner, key, value);
     }
-    out.push('}');
-    out
+    format!("{{{inner}}}")
+}
+
+/// Appends an entry to those of an object.
+pub(crate) fn push_entry(entries: &mut String, key: &str, value: &str) {
+    if !entries.is_empty() {
+        entries.push(',');
+    }
+    push_string(entries, key);
+    entries.push(':');
+    entries.push_str(value);
+}
+
+/// Appends an entry whose value is a text to those of an object.
+pub(crate) fn push_text_entry(entries: &mut String, key: &str, text: &str) {
+    push_entry(entries, key, "");
+    push_string(entries, text);
 }
 
 /// Refuses what the parser would let through in a value that it only skips, and later readers

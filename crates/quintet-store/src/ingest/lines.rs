@@ -45,6 +45,20 @@ pub(super) struct Decoded {
 }
 
 impl Block {
+    /// The units, whether they are text or not.
+    pub(super) fn raw_units(&self) -> Vec<&[u8]> {
+        match &self.units {
+            Units::Lines(_) => {
+                let lines = self.bytes.split(|&b| b == b'\n');
+                lines.map(<[u8]>::trim_ascii).collect()
+            }
+            Units::Values(places) => {
+                let values = places.iter().map(|(_, place)| &self.bytes[place.clone()]);
+                values.collect()
+            }
+        }
+    }
+
     /// The block as text.
     pub(super) fn decode(self) -> Decoded {
         let Self { bytes, units } = self;

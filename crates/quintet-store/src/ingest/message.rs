@@ -25,7 +25,28 @@ pub(super) struct Fields<'a> {
     pub(super) clock: Clock,
     /// Keys of the five group columns, where the format has such columns.
     pub(super) groups: [Option<&'a str>; GROUP_TYPES],
+    /// Keys of groups whose types the format does not give.
+    pub(super) untyped_groups: Vec<Cow<'a, str>>,
     pub(super) person_id: Option<Uuid>,
+    /// A row of an export: rows lie in no order, and their clock of receipt tells repeated ones apart.
+    pub(super) exported: bool,
+    /// All that was known of the person at the time of the event: a JSON object.
+    pub(super) person_properties: Option<&'a str>,
+    /// The properties are known to be JSON in which nothing has a meaning to ingestion.
+    pub(super) inert: bool,
+}
+
+/// A message that changes a person or a group without being an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change<'a> {
+    pub(super) line: u64,
+    /// Whom it changes; blank if no person.
+    pub(super) distinct_id: &'a str,
+    pub(super) at: Option<i64>,
+    /// The clock of receipt.
+    pub(super) now: Option<i64>,
+    /// A JSON object to lay over the person's properties.
+    pub(super) set: Option<&'a str>,
 }
 
 /// A piece of a [`Parsed`]'s text.
@@ -39,6 +60,8 @@ pub(super) struct Span {
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) line: u64,
+    /// Others only change persons and groups.
+    pub(super) is_event: bool,
     pub(super) event: Span,
     pub(super) distinct_id: Span,
     pub(super) distinct_id_hash: u64,
@@ -48,6 +71,8 @@ pub(super) struct Message {
     pub(super) now: Option<i64>,
     pub(super) properties: Span,
     pub(super) personless: bool,
+    /// A row of an export, see [`Fields::exported`].
+    pub(super) exported: bool,
     pub(super) person_id: Option<Uuid>,
     /// Places in [`Parsed::tags`]; later ones win.
     pub(super) tags: Range<usize>,
@@ -71,6 +96,8 @@ pub(super) struct Tag {
 pub(super) enum TagType {
     Index(usize),
     Name(Span),
+    /// Not at all: the key is an id, whose type others declare.
+    Unsaid,
 }
 
 /// An [`Update`] in a [`Parsed`]'s text.
@@ -79,6 +106,8 @@ pub(super) struct UpdateSpans {
     pub(super) set_once: Option<Span>,
     pub(super) set: Option<Span>,
     pub(super) unset: Option<Span>,
+    /// All that was known of the person.
+    pub(super) whole: Option<Span>,
 }
 
 /// What some events do beside being counted.
@@ -97,6 +126,24 @@ pub(super) enum Action {
         group_type: Span,
         key: Span,
         unset: Span,
+    },
+    /// A group whose type others may have declared differently.
+    GroupUpsert {
+        group_type: Span,
+        key: Span,
+        set: Span,
+    },
+    /// The person is known by name.
+    Identify,
+    /// A list among the person's properties gets those of these texts that it lacks.
+    AddToList {
+        property: Span,
+        values: Span,
+    },
+    /// A number among the person's properties grows.
+    AddToNumber {
+        property: Span,
+        by: f64,
     },
 }
 

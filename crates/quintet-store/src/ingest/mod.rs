@@ -9,30 +9,43 @@
 
 mod beside;
 mod capture;
+mod columns;
+mod group_ids;
+mod indexes;
 mod input;
 pub(crate) mod json;
+mod learned;
 mod lines;
 mod message;
 mod normalise;
+mod openpanel;
 mod parquet;
+mod persons_export;
 mod pipeline;
 mod reader;
+mod replay;
 mod report;
 mod segment;
 mod source;
 mod stage;
 mod staged;
 mod strings;
+mod survey;
 mod timestamp;
 mod walk;
 
 pub(crate) use beside::{read_groups, read_persons};
-pub(crate) use reader::{ReadOptions, read_source};
+pub use columns::Columns;
+pub(crate) use group_ids::GroupIds;
+pub(crate) use learned::Learned;
+pub(crate) use persons_export::PersonsExport;
+pub(crate) use reader::{ReadOptions, learn_groups, read_source};
 pub use report::{EventCounts, GroupCounts, LoadReport, PersonCounts, Rejection, Warning};
 pub use source::{Format, Load, Source};
-pub(crate) use source::{content_hash, expand};
+pub(crate) use source::{content_hash, expand, skip};
 pub(crate) use staged::{GROUP_TYPES, StagedEvents};
 pub(crate) use strings::StringTable;
+pub(crate) use survey::{Contents, contents};
 
 #[cfg(test)]
 mod tests;

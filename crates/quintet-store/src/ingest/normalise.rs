@@ -6,7 +6,7 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use super::json;
-use super::message::{Action, Builder, Fields, Message, Tag, TagType, UpdateSpans};
+use super::message::{Action, Builder, Change, Fields, Message, Tag, TagType, UpdateSpans};
 use super::report::code;
 use super::staged::GROUP_TYPES;
 use super::strings::StringTable;
@@ -17,6 +17,8 @@ use crate::entities::{MergeKind, Update, overlay};
 const MAX_NAME: usize = 200;
 /// The longest key of a group that is declared, in characters.
 pub(super) const MAX_GROUP_KEY: usize = 400;
+/// When persons and groups began of which nobody says it.
+pub(super) const UNKNOWN: i64 = 0;
 /// Events whose `$set` and the like say nothing about the person.
 const NO_PERSON_UPDATE: [&str; 2] = ["$exception", "$$heatmap"];
 /// Events that make no sense without a person.
@@ -35,6 +37,7 @@ impl Builder<'_> {
     pub(super) fn push(&mut self, fields: &Fields<'_>) -> Result<(), String> {
         let line = fields.line;
         let walk: Walk<'_> = match fields.properties.as_ref() {
+            _ if fields.inert => Walk::default(),
             "{}" => Walk::default(),
             text => serde_json::from_str(text)
                 .map_err(|e| format!("properties: {}", json::reason(&e)))?,
@@ -95,7 +98,7 @@ impl Builder<'_> {
             unset: walk.unset,
         };
         let update = (!drop_update && !NO_PERSON_UPDATE.contains(&event))
-            .then(|| self.update(&update))
+            .then(|| self.update(&update, fields.person_properties))
             .flatten();
         let action = if personless {
             None
@@ -105,6 +108,7 @@ impl Builder<'_> {
         let tags = self.tags(fields, personless, &walk);
         let message = Message {
             line,
+            is_event: true,
             event: self.span(event),
             distinct_id: self.span(&distinct_id),
             distinct_id_hash: StringTable::hash(&distinct_id),
@@ -114,6 +118,7 @@ impl Builder<'_> {
             now: clock.now,
             properties: self.span(rebuilt.as_deref().unwrap_or(&fields.properties)),
             personless,
+            exported: fields.exported,
             person_id: fields.person_id,
             tags,
             update,
@@ -121,6 +126,34 @@ impl Builder<'_> {
         };
         self.out.messages.push(message);
         Ok(())
+    }
+
+    /// Takes in what changes a person or a group without being an event.
+    pub(super) fn push_change(&mut self, change: &Change<'_>, action: Action) {
+        let distinct_id = clean_id(change.distinct_id);
+        let update = Update {
+            set: change.set,
+            ..Update::default()
+        };
+        let message = Message {
+            line: change.line,
+            is_event: false,
+            event: self.span(""),
+            distinct_id: self.span(&distinct_id),
+            distinct_id_hash: StringTable::hash(&distinct_id),
+            uuid: Uuid::nil(),
+            uuid_given: false,
+            timestamp: change.at.unwrap_or(UNKNOWN),
+            now: change.now,
+            properties: self.span("{}"),
+            personless: false,
+            exported: false,
+            person_id: None,
+            tags: 0..0,
+            update: self.update(&update, None),
+            action: Some(Box::new(action)),
+        };
+        self.out.messages.push(message);
     }
 
     /// Top level first, then the property; NUL becomes U+FFFD; cut to 200 characters.
@@ -197,14 +230,18 @@ impl Builder<'_> {
         Some(overlay(below, top).unwrap_or_else(|| below.to_owned()))
     }
 
-    fn update(&mut self, update: &Update<'_>) -> Option<Box<UpdateSpans>> {
+    fn update(&mut self, update: &Update<'_>, whole: Option<&str>) -> Option<Box<UpdateSpans>> {
+        if update.is_empty() && whole.is_none() {
+            return None;
+        }
         let mut span = |text: Option<&str>| text.map(|text| self.span(text));
         let spans = UpdateSpans {
             set_once: span(update.set_once),
             set: span(update.set),
             unset: span(update.unset),
+            whole: span(whole),
         };
-        (!update.is_empty()).then(|| Box::new(spans))
+        Some(Box::new(spans))
     }
 
     fn action(
@@ -307,6 +344,9 @@ impl Builder<'_> {
                 code::INVALID_GROUPS,
                 format!("`$groups` is no object but {}", cut(groups, 60)),
             ),
+        }
+        for key in &fields.untyped_groups {
+            self.tag(TagType::Unsaid, key, false);
         }
         start..self.out.tags.len()
     }

@@ -1,12 +1,11 @@
-//! Events from Parquet with our columns: rows become the same messages as captured events.
+//! Events from Parquet: rows become the same messages as captured events.
 //!
-//! Columns are found by name. Required are `event`, `distinct_id` and `timestamp`; `uuid`, `properties`,
-//! `person_id`, `$group_0` to `$group_4` and a clock of receipt are taken where they exist. A file without
-//! `properties` has them as columns: every further column is one. Beside `properties` such columns are left out.
+//! Columns are found by name, by ours or by those that the load gives. Required are `event`, `distinct_id` and `timestamp`; `uuid`,
+//! `properties`, `person_id`, `person_properties`, `$group_0` to `$group_4` and a clock of receipt are taken where they
+//! exist. Every further column is a property, which one of the same name in `properties` hides.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fs::File;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::array::{FixedSizeBinaryArray, TimestampMicrosecondArray};
@@ -16,46 +15,47 @@ use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use datafusion::parquet::file::reader::ChunkReader;
 use uuid::Uuid;
 
 use super::capture::Dialect;
+use super::columns::{self, Columns};
 use super::input;
 use super::json;
 use super::message::{Builder, Fields, Parsed};
 use super::staged::GROUP_TYPES;
 use super::timestamp::{self, Clock};
+use super::walk;
 use crate::entities::id_from_text;
 use crate::error::{Error, Result};
 
 const REQUIRED: [&str; 3] = ["event", "distinct_id", "timestamp"];
-const OPTIONAL: [&str; 3] = ["uuid", "properties", "person_id"];
+const OPTIONAL: [&str; 4] = ["uuid", "properties", "person_id", "person_properties"];
 const GROUPS: [&str; GROUP_TYPES] = ["$group_0", "$group_1", "$group_2", "$group_3", "$group_4"];
 /// When the event was received: the first of these that a file has.
 const RECEIPT: [&str; 4] = ["now", "received_at", "_inserted_at", "created_at"];
+/// What columns of promoted properties begin with in our own files.
+const PROMOTED: &str = "p.";
 const ROWS: usize = 8192;
 
 /// Which columns of a file mean what.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
+    columns: Columns,
     receipt: Option<&'static str>,
-    /// Columns that are properties.
-    properties: Vec<String>,
+    /// Columns that are properties, by their names there and here.
+    properties: Arc<Vec<(String, String)>>,
     left_out: Vec<String>,
+    /// Has no property a meaning to ingestion?
+    inert: bool,
 }
 
 impl Layout {
-    fn new(file: &str, schema: &Schema) -> Result<Self> {
-        for name in REQUIRED {
-            let field = schema.field_with_name(name).map_err(|_| {
-                Error::invalid(
-                    file,
-                    format!(
-                        "it has no column `{name}`; events need {}",
-                        REQUIRED.join(", ")
-                    ),
-                )
-            })?;
+    fn new(file: &str, schema: &Schema, columns: &Columns) -> Result<Self> {
+        for ours in REQUIRED {
+            let name = columns.theirs(ours);
+            let field = schema
+                .field_with_name(name)
+                .map_err(|_| missing(file, ours, name, schema))?;
             if !can_cast_types(field.data_type(), &DataType::Utf8) {
                 let reason = format!(
                     "its column `{name}` is of type {}, which is no text",
@@ -64,39 +64,66 @@ impl Layout {
                 return Err(Error::invalid(file, reason));
             }
         }
-        let has = |name: &str| schema.field_with_name(name).is_ok();
-        let receipt = RECEIPT.into_iter().find(|name| has(name));
-        let known: HashSet<&str> = REQUIRED
-            .into_iter()
-            .chain(OPTIONAL)
-            .chain(GROUPS)
-            .chain(RECEIPT)
-            .collect();
-        let others = schema
-            .fields()
-            .iter()
-            .filter(|field| !known.contains(field.name().as_str()));
-        let (properties, left_out): (Vec<_>, Vec<_>) = others
-            .map(|field| {
-                (
-                    field.name().clone(),
-                    can_cast_types(field.data_type(), &DataType::Utf8),
-                )
-            })
-            .partition(|(_, readable)| *readable && !has("properties"));
-        let names =
-            |fields: Vec<(String, bool)>| fields.into_iter().map(|(name, _)| name).collect();
+        let has = |ours: &str| schema.field_with_name(columns.theirs(ours)).is_ok();
+        let has_json = has("properties");
+        let (mut properties, mut left_out) = (Vec::new(), Vec::new());
+        for field in schema.fields() {
+            let theirs = field.name();
+            let Some(name) = property(columns.ours(theirs), has_json) else {
+                continue;
+            };
+            if can_cast_types(field.data_type(), &DataType::Utf8) {
+                properties.push((theirs.clone(), name.to_owned()));
+            } else {
+                left_out.push(theirs.clone());
+            }
+        }
         Ok(Self {
-            receipt,
-            properties: names(properties),
-            left_out: names(left_out),
+            columns: columns.clone(),
+            receipt: RECEIPT.into_iter().find(|name| has(name)),
+            inert: !has_json && !properties.iter().any(|(_, name)| walk::has_meaning(name)),
+            properties: Arc::new(properties),
+            left_out,
         })
     }
 
-    /// Columns that are not loaded.
+    /// Columns that are not loaded although they may hold something.
     pub(super) fn left_out(&self) -> &[String] {
         &self.left_out
     }
+
+    /// Is a column of the file read?
+    fn reads(&self, theirs: &str) -> bool {
+        let ours = self.columns.ours(theirs);
+        is_ours(ours) || self.properties.iter().any(|(name, _)| name == theirs)
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    REQUIRED.contains(&name)
+        || OPTIONAL.contains(&name)
+        || GROUPS.contains(&name)
+        || RECEIPT.contains(&name)
+}
+
+/// The property that a column holds; none if it has another meaning, or holds a copy.
+fn property(name: &str, has_json: bool) -> Option<&str> {
+    let is_ref = name == "person_ref" || (name.starts_with("group_") && name.ends_with("_ref"));
+    match name.strip_prefix(PROMOTED) {
+        Some(promoted) => (!has_json).then_some(promoted),
+        None if is_ours(name) || is_ref => None,
+        None => columns::property(name),
+    }
+}
+
+fn missing(file: &str, ours: &str, theirs: &str, schema: &Schema) -> Error {
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let reason = format!(
+        "it has no column `{theirs}`; events need {}. It has: {}. Say which one is meant with `--column {ours}=NAME`",
+        REQUIRED.join(", "),
+        names.join(", ")
+    );
+    Error::invalid(file, reason)
 }
 
 /// The rows of a file, batch by batch, with the number of each batch's first row counted from 1.
@@ -109,27 +136,17 @@ pub(super) struct Batches {
 
 impl Batches {
     /// Opens a file.
-    pub(super) fn open(file: &str, data: input::Parquet) -> Result<Self> {
-        match data {
-            input::Parquet::Bytes(bytes) => Self::read(file, bytes),
-            input::Parquet::File(path) => {
-                Self::read(file, File::open(&path).map_err(|e| Error::io(&path, e))?)
-            }
-        }
-    }
-
-    fn read(file: &str, data: impl ChunkReader + 'static) -> Result<Self> {
-        let damaged = |e| Error::parquet(file, &e);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(data).map_err(damaged)?;
-        let layout = Layout::new(file, builder.schema())?;
+    pub(super) fn open(file: &str, data: input::Parquet, columns: &Columns) -> Result<Self> {
+        let builder = open(file, data)?;
+        let layout = Layout::new(file, builder.schema(), columns)?;
         let fields = builder.schema().fields().iter().enumerate();
         let kept = fields
-            .filter(|(_, field)| !layout.left_out.contains(field.name()))
+            .filter(|(_, field)| layout.reads(field.name()))
             .map(|(index, _)| index);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
         let reader = builder.with_projection(mask).with_batch_size(ROWS);
         Ok(Self {
-            reader: reader.build().map_err(damaged)?,
+            reader: reader.build().map_err(|e| Error::parquet(file, &e))?,
             layout,
             file: file.to_owned(),
             row: 1,
@@ -158,15 +175,44 @@ impl Iterator for Batches {
     }
 }
 
+/// The columns of a file.
+pub(super) fn schema(file: &str, data: input::Parquet) -> Result<Arc<Schema>> {
+    Ok(Arc::clone(open(file, data)?.schema()))
+}
+
+/// Those of some columns that a file has, batch by batch.
+pub(super) fn batches(
+    file: &str,
+    data: input::Parquet,
+    columns: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    let builder = open(file, data)?;
+    let fields = builder.schema().fields().iter().enumerate();
+    let kept = fields.filter(|(_, field)| columns.contains(&field.name().as_str()));
+    let mask = ProjectionMask::roots(builder.parquet_schema(), kept.map(|(index, _)| index));
+    let reader = builder.with_projection(mask).with_batch_size(ROWS).build();
+    let file = file.to_owned();
+    let reader = reader.map_err(|e| Error::parquet(&file, &e))?;
+    Ok(reader.map(move |batch| batch.map_err(|e| Error::corrupt(&file, e))))
+}
+
+fn open(
+    file: &str,
+    data: input::Parquet,
+) -> Result<ParquetRecordBatchReaderBuilder<input::Parquet>> {
+    let opened = ParquetRecordBatchReaderBuilder::try_new(data);
+    opened.map_err(|e| Error::parquet(file, &e))
+}
+
 /// Parses a batch whose first row has the number `first`.
 pub(super) fn parse(
     layout: &Layout,
     file: &str,
     first: u64,
     batch: &RecordBatch,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
 ) -> Result<Parsed> {
-    let columns = Columns::new(layout, file, batch)?;
+    let columns = Rows::new(layout, file, batch)?;
     let mut builder = Builder::new("");
     for row in 0..batch.num_rows() {
         let line = first + row as u64;
@@ -181,16 +227,18 @@ pub(super) fn parse(
 }
 
 /// The columns of a batch as what they mean.
-struct Columns {
+struct Rows {
     event: StringArray,
     distinct_id: StringArray,
     timestamp: Times,
     receipt: Option<Times>,
     uuid: Option<Uuids>,
     person_id: Option<StringArray>,
+    person_properties: Option<StringArray>,
     properties: Option<StringArray>,
     groups: [Option<StringArray>; GROUP_TYPES],
     further: Vec<Property>,
+    inert: bool,
 }
 
 /// A column that is a property.
@@ -213,31 +261,33 @@ enum Uuids {
     Text(StringArray),
 }
 
-impl Columns {
+impl Rows {
     fn new(layout: &Layout, file: &str, batch: &RecordBatch) -> Result<Self> {
-        let column = |name: &str| batch.column_by_name(name);
+        let column = |ours: &str| batch.column_by_name(layout.columns.theirs(ours));
         let required =
-            |name: &str| column(name).ok_or_else(|| Error::internal(format!("no column {name}")));
-        let texts = |name: &str| {
-            column(name)
-                .map(|array| text(file, name, array))
+            |ours: &str| column(ours).ok_or_else(|| Error::internal(format!("no column {ours}")));
+        let texts = |ours: &str| {
+            column(ours)
+                .map(|array| text(file, ours, array))
                 .transpose()
         };
-        let times = |name: &str| {
-            column(name)
-                .map(|array| Times::new(file, name, array))
+        let times = |ours: &str| {
+            column(ours)
+                .map(|array| Times::new(file, ours, array))
                 .transpose()
         };
         let mut groups = [const { None }; GROUP_TYPES];
         for (group, name) in groups.iter_mut().zip(GROUPS) {
             *group = texts(name)?;
         }
-        let further = layout.properties.iter().map(|name| {
-            let array = required(name)?;
+        let further = layout.properties.iter().map(|(theirs, name)| {
+            let array = batch
+                .column_by_name(theirs)
+                .ok_or_else(|| Error::internal(format!("no column {theirs}")))?;
             let kind = array.data_type();
             Ok(Property {
                 name: name.clone(),
-                values: text(file, name, array)?,
+                values: text(file, theirs, array)?,
                 bare: kind.is_numeric() || *kind == DataType::Boolean,
             })
         });
@@ -253,16 +303,21 @@ impl Columns {
                 _ => texts("uuid")?.map(Uuids::Text),
             },
             person_id: texts("person_id")?,
+            person_properties: texts("person_properties")?,
             properties: texts("properties")?,
             groups,
             further: further.collect::<Result<_>>()?,
+            inert: layout.inert,
         })
     }
 
-    fn fields(&self, row: usize, line: u64, dialect: Dialect) -> Result<Fields<'_>, String> {
+    fn fields(&self, row: usize, line: u64, dialect: Dialect<'_>) -> Result<Fields<'_>, String> {
         let event = value(Some(&self.event), row);
         let event = event.ok_or("`event` is missing; every event needs a name")?;
         let person_id = value(self.person_id.as_ref(), row).filter(|id| !id.is_empty());
+        let person_properties = value(self.person_properties.as_ref(), row);
+        let person_properties = person_properties.filter(|text| text.starts_with('{'));
+        person_properties.map_or(Ok(()), json::check)?;
         let receipt = self.receipt.as_ref().and_then(|times| times.get(row));
         let mut groups = [None; GROUP_TYPES];
         for (group, column) in groups.iter_mut().zip(&self.groups) {
@@ -281,40 +336,42 @@ impl Columns {
             },
             groups,
             person_id: person_id.map(id_from_text),
+            exported: true,
+            person_properties,
+            inert: self.inert,
             ..Fields::default()
         })
     }
 
     fn properties(&self, row: usize) -> Result<Cow<'_, str>, String> {
-        if let Some(text) = value(self.properties.as_ref(), row) {
-            return match text.trim_start().as_bytes().first() {
-                Some(b'{') => json::check(text).map(|()| Cow::Borrowed(text)),
-                None => Ok(Cow::Borrowed("{}")),
-                Some(_) if text.trim() == "null" => Ok(Cow::Borrowed("{}")),
-                Some(_) => Err("`properties` is no JSON object".into()),
-            };
-        }
-        let mut out = String::from("{");
-        for property in &self.further {
-            let Some(value) = value(Some(&property.values), row) else {
+        let text = value(self.properties.as_ref(), row).map_or("", str::trim_start);
+        let given = match text.as_bytes().first() {
+            Some(b'{') => text,
+            None => "{}",
+            Some(_) if text.trim_end() == "null" => "{}",
+            Some(_) => return Err("`properties` is no JSON object".into()),
+        };
+        json::check(given)?;
+        let mut further = String::new();
+        for Property { name, values, bare } in &self.further {
+            let Some(value) = value(Some(values), row) else {
                 continue;
             };
-            if property.bare && matches!(value, "NaN" | "inf" | "-inf") {
+            // An empty text in a column beside `properties` is how exports write that there is nothing.
+            let is_nothing = match bare {
+                true => matches!(value, "NaN" | "inf" | "-inf"),
+                false => value.is_empty() && self.properties.is_some(),
+            };
+            if is_nothing || (given.len() > 2 && columns::has(given, name)) {
                 continue;
             }
-            if out.len() > 1 {
-                out.push(',');
-            }
-            json::push_string(&mut out, &property.name);
-            out.push(':');
-            if property.bare {
-                out.push_str(value);
+            if *bare {
+                json::push_entry(&mut further, name, value);
             } else {
-                json::push_string(&mut out, value);
+                json::push_text_entry(&mut further, name, value);
             }
         }
-        out.push('}');
-        Ok(Cow::Owned(out))
+        Ok(columns::prepend(Cow::Borrowed(given), further))
     }
 }
 

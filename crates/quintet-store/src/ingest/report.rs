@@ -20,7 +20,7 @@ pub struct LoadReport {
     pub warnings: Vec<Warning>,
 }
 
-/// Counts of events: `read = stored + duplicates + rejected`, but for messages that are no events.
+/// Counts of events: `read = stored + duplicates + rejected`. Messages that only change persons or groups count if they are refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EventCounts {
     /// Messages that were found.
@@ -87,11 +87,21 @@ impl LoadReport {
 
     /// Notes something that was left out or changed.
     pub(crate) fn warn(&mut self, code: &'static str, first: impl FnOnce() -> String) {
+        self.warn_times(code, 1, first);
+    }
+
+    /// Notes something that happened several times.
+    pub(crate) fn warn_times(
+        &mut self,
+        code: &'static str,
+        times: u64,
+        first: impl FnOnce() -> String,
+    ) {
         match self.warnings.iter_mut().find(|w| w.code == code) {
-            Some(warning) => warning.count += 1,
+            Some(warning) => warning.count += times,
             None => self.warnings.push(Warning {
                 code,
-                count: 1,
+                count: times,
                 first: first(),
             }),
         }
@@ -110,6 +120,7 @@ pub(crate) mod code {
     pub(crate) const FILE_SKIPPED: &str = "file_skipped";
     pub(crate) const GROUP_IDENTIFY_INCOMPLETE: &str = "group_identify_without_type_or_key";
     pub(crate) const GROUP_KEY_TOO_LONG: &str = "group_key_too_long";
+    pub(crate) const GROUP_TYPE_CONFLICT: &str = "group_type_conflict";
     pub(crate) const GROUP_TYPE_LIMIT: &str = "group_type_limit";
     pub(crate) const INVALID_GROUPS: &str = "invalid_groups";
     pub(crate) const INVALID_GROUP_TYPE: &str = "invalid_group_type";
@@ -118,6 +129,8 @@ pub(crate) mod code {
     pub(crate) const PERSONLESS_GROUPS: &str = "personless_event_with_groups";
     pub(crate) const PERSONLESS_REFUSED: &str =
         "invalid_event_when_process_person_profile_is_false";
+    pub(crate) const PROPERTY_NOT_CHANGED: &str = "property_not_changed";
+    pub(crate) const REPLAY_LEFT_OUT: &str = "replay_left_out";
     pub(crate) const SEVERAL_GROUPS: &str = "several_groups_of_one_type";
     pub(crate) const TIMESTAMP_REPLACED: &str = "timestamp_replaced";
     pub(crate) const UNKNOWN_GROUP_TYPE: &str = "unknown_group_type";

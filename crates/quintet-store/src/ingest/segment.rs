@@ -51,7 +51,7 @@ const SPREAD: [&str; 11] = [
 pub(super) fn push(
     message: &str,
     line: u64,
-    dialect: Dialect,
+    dialect: Dialect<'_>,
     out: &mut Builder<'_>,
 ) -> Result<(), String> {
     let parsed: Value = serde_json::from_str(message).map_err(|e| text::reason(&e))?;
@@ -68,7 +68,12 @@ pub(super) fn push(
     }
 }
 
-fn one(message: &Value, line: u64, dialect: Dialect, out: &mut Builder<'_>) -> Result<(), String> {
+fn one(
+    message: &Value,
+    line: u64,
+    dialect: Dialect<'_>,
+    out: &mut Builder<'_>,
+) -> Result<(), String> {
     let captured = capture_message(message)?.to_string();
     capture::message(&captured, line, dialect, out)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::columns::Columns;
 use super::report::{LoadReport, code};
 use crate::error::{Error, Result};
 
@@ -23,6 +24,13 @@ pub struct Load {
     pub groups: Vec<Source>,
     /// The clock of receipt in microseconds since 1970, for messages that do not carry one.
     pub received_at: Option<i64>,
+    /// How the columns of the events are called that are not called as ours are.
+    pub columns: Columns,
+    /// The type of groups of which only the id is known, in OpenPanel messages.
+    pub default_group_type: Option<String>,
+    /// About as much memory as the load may take in bytes, however large the sources are; persons and
+    /// groups, which are all held, come on top. None: a gibibyte and a half.
+    pub memory: Option<usize>,
 }
 
 /// Something that can be read from start to end, more than once.
@@ -69,7 +77,7 @@ impl Source {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Found out from the content: Parquet, or else PostHog capture messages.
+    /// Found out from the content: Parquet, or else messages of PostHog, Segment or OpenPanel.
     #[default]
     Auto,
     /// PostHog capture messages.
@@ -78,7 +86,7 @@ pub enum Format {
     Segment,
     /// OpenPanel messages.
     OpenPanel,
-    /// Parquet with the columns of our events.
+    /// Parquet with the columns of our events, see [`Columns`].
     Parquet,
 }
 
@@ -114,6 +122,11 @@ pub(crate) fn expand(sources: &[Source], report: &mut LoadReport) -> Result<Vec<
     Ok(files)
 }
 
+/// Notes a file that holds no events.
+pub(crate) fn skip(file: &str, report: &mut LoadReport) {
+    report.warn(code::FILE_SKIPPED, || file.to_owned());
+}
+
 fn walk(folder: &Path, files: &mut Vec<Source>, report: &mut LoadReport) -> Result<()> {
     let failed = |e| Error::io(folder, e);
     let mut paths = Vec::new();
@@ -124,7 +137,7 @@ fn walk(folder: &Path, files: &mut Vec<Source>, report: &mut LoadReport) -> Resu
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with(['.', '_']) || name == "manifest.json" {
-            report.warn(code::FILE_SKIPPED, || path.display().to_string());
+            skip(&path.display().to_string(), report);
         } else if path.is_dir() {
             walk(&path, files, report)?;
         } else {

@@ -24,6 +24,8 @@ pub(crate) struct StagedEvents {
     pub(crate) ids: StringTable,
     /// Microseconds since 1970, UTC.
     pub(crate) timestamps: Vec<i64>,
+    /// When rows of exports were received, which tells which of two is the later one; 0 for all others.
+    pub(crate) received: Vec<i64>,
     /// The text of each event's properties, a JSON object.
     pub(crate) properties: TextColumn,
     /// Refs of the persons at ingestion.
@@ -45,7 +47,7 @@ impl StagedEvents {
 
     /// Memory that the rows take.
     pub(crate) fn bytes(&self) -> usize {
-        let fixed = size_of::<Uuid>() + 1 + 2 * size_of::<u32>() + size_of::<i64>();
+        let fixed = size_of::<Uuid>() + 1 + 2 * size_of::<u32>() + 2 * size_of::<i64>();
         let refs = (1 + GROUP_TYPES) * size_of::<u32>();
         self.len() * (fixed + refs)
             + self.properties.bytes()
@@ -62,6 +64,7 @@ impl StagedEvents {
         self.names.clear();
         self.ids.clear();
         self.timestamps.clear();
+        self.received.clear();
         self.properties.clear();
         self.persons.clear();
         for refs in &mut self.groups {

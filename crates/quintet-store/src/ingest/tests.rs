@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod events;
+mod exports;
 mod files;
 mod groups;
+mod openpanel;
 mod parquet;
 mod persons;
+
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -18,8 +22,21 @@ use crate::entities::{EntityState, Person, PersonState};
 #[derive(Default)]
 struct Loaded {
     state: EntityState,
+    learned: Learned,
     report: LoadReport,
     staged: StagedEvents,
+}
+
+static OURS: LazyLock<Columns> = LazyLock::new(Columns::default);
+
+/// How a source of this format is read.
+fn options(format: Format, received_at: Option<&str>) -> ReadOptions<'static> {
+    ReadOptions {
+        format,
+        received_at: received_at.map(micros),
+        columns: &OURS,
+        flush_bytes: usize::MAX,
+    }
 }
 
 fn source(data: impl Into<Bytes>) -> Source {
@@ -39,21 +56,17 @@ impl Loaded {
         data: impl Into<Bytes>,
         received_at: Option<&str>,
     ) -> crate::error::Result<()> {
-        let options = ReadOptions {
-            format: Format::Auto,
-            received_at: received_at.map(micros),
-            flush_bytes: usize::MAX,
-        };
-        self.read_as(data, &options)
+        self.read_as(data, &options(Format::Auto, received_at))
     }
 
     fn read_as(
         &mut self,
         data: impl Into<Bytes>,
-        options: &ReadOptions,
+        options: &ReadOptions<'_>,
     ) -> crate::error::Result<()> {
         let Self {
             state,
+            learned,
             report,
             staged,
         } = self;
@@ -61,6 +74,7 @@ impl Loaded {
             &source(data),
             options,
             state,
+            learned,
             report,
             staged,
             &mut |_, _, _| Ok(()),
@@ -79,6 +93,12 @@ impl Loaded {
     fn then(&mut self, message: &Value) {
         self.read(message.to_string(), Some("2024-03-01T10:00:00Z"))
             .unwrap();
+    }
+
+    /// Ends the load.
+    fn finish(mut self) -> Self {
+        std::mem::take(&mut self.learned).finish(&mut self.state, &mut self.report);
+        self
     }
 
     fn events(&self) -> Vec<&str> {

@@ -32,6 +32,11 @@ pub(super) struct Walk<'a> {
     pub(super) group_unset: Option<&'a str>,
 }
 
+/// Does ingestion react to a property?
+pub(super) fn has_meaning(key: &str) -> bool {
+    Walk::default().slot(key).is_some()
+}
+
 impl<'a> Walk<'a> {
     /// Where the value of a key belongs; none for keys without a meaning here.
     fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {

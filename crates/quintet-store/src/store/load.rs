@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::files::dedupe::{self, Candidates, Found};
 use crate::files::{self, Encoded, layout, parallel, promote};
 use crate::ingest::{
-    Load, LoadReport, ReadOptions, Source, StagedEvents, content_hash, expand, read_groups,
-    read_persons, read_source,
+    Columns, Contents, Format, GroupIds, Learned, Load, LoadReport, PersonsExport, ReadOptions,
+    Source, StagedEvents, content_hash, contents, expand, learn_groups, read_groups, read_persons,
+    read_source, skip,
 };
 use crate::location::Location;
 use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
@@ -24,8 +25,13 @@ use crate::schema::Promoted;
 use crate::snapshot::Snapshot;
 use crate::tables;
 
-/// Staged rows are written when they take this much memory.
-const FLUSH_BYTES: usize = 256 << 20;
+/// What a load may take in memory if nothing is said.
+const MEMORY: usize = 1536 << 20;
+/// Staged rows are written when they take this part of it: beside them lie what is parsed of the next ones and,
+/// on every core, a file in the making and the columns that go into it.
+const STAGED_PART: usize = 6;
+/// Less is not worth a file.
+const MIN_FLUSH_BYTES: usize = 1 << 20;
 /// Files written at a time; each waits for the disk.
 const WRITES_AT_A_TIME: usize = 8;
 
@@ -128,14 +134,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn read(&mut self, load: &Load) -> Result<()> {
-        for source in &expand(&load.persons, &mut self.report)? {
-            read_persons(
-                source,
-                load.received_at,
-                &mut self.entities,
-                &mut self.report,
-            )?;
-        }
+        let (sources, kept) = self.survey(load)?;
         for source in &expand(&load.groups, &mut self.report)? {
             read_groups(
                 source,
@@ -144,22 +143,24 @@ impl<'a> Attempt<'a> {
                 &mut self.report,
             )?;
         }
-        let sources = expand(&load.sources, &mut self.report)?;
+        let mut learned = self.learn(load, &sources)?;
+        learned.keep_persons(&kept);
         let options = ReadOptions {
             format: load.format,
             received_at: load.received_at,
-            flush_bytes: FLUSH_BYTES,
+            columns: &load.columns,
+            flush_bytes: (load.memory.unwrap_or(MEMORY) / STAGED_PART).max(MIN_FLUSH_BYTES),
         };
         let mut staged = StagedEvents::default();
-        let mut loaded: HashMap<String, u64> = HashMap::new();
-        for (number, source) in (1..).zip(&sources) {
+        let mut loaded: HashMap<&str, u64> = HashMap::new();
+        for (number, surveyed) in (1..).zip(&sources) {
+            let Surveyed {
+                source, identity, ..
+            } = surveyed;
             self.progress
                 .source(number, sources.len(), &source.name(), size(source));
-            let identity = identity(source, load)?;
-            let known = self
-                .log
-                .loaded(&identity)
-                .or_else(|| loaded.get(&identity).copied());
+            let known = self.log.loaded(identity);
+            let known = known.or_else(|| loaded.get(identity.as_str()).copied());
             if let Some(rows) = known {
                 self.report.events.read += rows;
                 self.report.events.duplicates += rows;
@@ -175,20 +176,73 @@ impl<'a> Attempt<'a> {
                 source,
                 &options,
                 &mut self.entities,
+                &mut learned,
                 &mut self.report,
                 &mut staged,
                 &mut flush,
             )?;
             let after = self.report.events;
             let rows = (after.read - before.read).saturating_sub(after.rejected - before.rejected);
-            loaded.insert(identity.clone(), rows);
+            loaded.insert(identity, rows);
             self.txns.push(Txn {
-                source: identity,
+                source: identity.clone(),
                 rows,
             });
         }
+        learned.finish(&mut self.entities, &mut self.report);
         self.events
             .write(&mut staged, &self.entities, &mut self.report)
+    }
+
+    /// The sources of events with what they hold. Persons that lie among them, and those of the load, are taken in:
+    /// the refs are those of exported persons.
+    fn survey(&mut self, load: &Load) -> Result<(Vec<Surveyed>, Vec<u32>)> {
+        let report = &mut self.report;
+        let mut export = PersonsExport::default();
+        for source in expand(&load.persons, report)? {
+            if contents(&source, Format::Auto, &Columns::default())? == Contents::Persons {
+                export.read(&source, report)?;
+            } else {
+                read_persons(&source, load.received_at, &mut self.entities, report)?;
+            }
+        }
+        let mut sources = Vec::new();
+        for source in expand(&load.sources, report)? {
+            match contents(&source, load.format, &load.columns)? {
+                Contents::Persons => export.read(&source, report)?,
+                Contents::Sessions => skip(&source.name(), report),
+                contents => sources.push(Surveyed {
+                    identity: identity(&source, load)?,
+                    source,
+                    contents,
+                }),
+            }
+        }
+        let kept = export.finish(load.received_at, &mut self.entities, report);
+        Ok((sources, kept))
+    }
+
+    /// What must be known of the sources before the first of them is read.
+    fn learn(&mut self, load: &Load, sources: &[Surveyed]) -> Result<Learned> {
+        let mut learned = Learned::default();
+        let mut openpanel = sources
+            .iter()
+            .filter(|surveyed| surveyed.contents == Contents::OpenPanel)
+            .peekable();
+        if openpanel.peek().is_some() {
+            let default = load.default_group_type.as_deref();
+            learned.ids = GroupIds::of(&self.entities.groups, default);
+        }
+        for Surveyed {
+            source, identity, ..
+        } in openpanel
+        {
+            // What was loaded before is in the store, and must not win over what came after it.
+            if self.log.loaded(identity).is_none() {
+                learn_groups(source, &mut learned, &mut self.report)?;
+            }
+        }
+        Ok(learned)
     }
 
     /// All that the commit says; nothing if the load has changed nothing.
@@ -348,13 +402,24 @@ impl EventsTable<'_> {
     }
 }
 
+/// A source of events that is yet to be read.
+struct Surveyed {
+    source: Source,
+    identity: String,
+    contents: Contents,
+}
+
 /// By what a source is known again: its content, and what changes the meaning of the content.
 fn identity(source: &Source, load: &Load) -> Result<String> {
     let hash = content_hash(source)?;
     let received_at = load
         .received_at
         .map_or_else(|| "none".to_owned(), |at| at.to_string());
-    Ok(format!("{hash:032x}-{:?}-{received_at}", load.format).to_lowercase())
+    let mut identity = format!("{hash:032x}-{:?}-{received_at}", load.format).to_lowercase();
+    for (ours, theirs) in load.columns.iter() {
+        identity += &format!("-{ours}={theirs}");
+    }
+    Ok(identity)
 }
 
 fn size(source: &Source) -> Option<u64> {

@@ -38,6 +38,36 @@ fn compression_is_found_by_content() {
     assert_eq!(loaded(format!("\u{feff}{LINE}")).staged.len(), 1);
 }
 
+/// A text as brotli that stores it uncompressed.
+fn brotli(text: &str) -> Vec<u8> {
+    let header = ((text.len() as u32 - 1) << 4) | (1 << 20);
+    [&header.to_le_bytes()[..3], text.as_bytes(), &[3]].concat()
+}
+
+#[test]
+fn brotli_is_known_by_its_name_unless_the_content_is_text() {
+    let named = |data: Vec<u8>| {
+        let mut loaded = Loaded::default();
+        let source = Source::bytes("a.jsonl.br", data);
+        let Loaded {
+            state,
+            learned,
+            report,
+            staged,
+        } = &mut loaded;
+        let options = options(Format::Auto, None);
+        let flush = &mut |_: &mut StagedEvents, _: &EntityState, _: &mut LoadReport| Ok(());
+        read_source(&source, &options, state, learned, report, staged, flush)
+            .map(|()| loaded.staged.len())
+    };
+    let lines = format!("{LINE}\n{LINE}\n");
+    assert_eq!(named(brotli(&lines)).unwrap(), 2);
+    assert_eq!(named(lines.clone().into_bytes()).unwrap(), 2);
+    let mut cut = brotli(&lines);
+    cut.truncate(40);
+    assert!(matches!(named(cut), Err(Error::Corrupt { .. })));
+}
+
 #[test]
 fn truncated_compression_is_damage_that_names_the_file() {
     let lines = format!("{LINE}\n").repeat(50_000);
@@ -161,9 +191,8 @@ fn many_blocks_keep_the_order_of_receipt_and_the_numbers_of_lines() {
 #[test]
 fn staged_rows_are_handed_on_when_they_are_many() {
     let options = ReadOptions {
-        format: Format::Auto,
-        received_at: None,
         flush_bytes: 1 << 20,
+        ..options(Format::Auto, None)
     };
     let text = format!("{LINE}\n").repeat(60_000);
     let (mut state, mut report, mut staged) = (
@@ -181,6 +210,7 @@ fn staged_rows_are_handed_on_when_they_are_many() {
         &source(text),
         &options,
         &mut state,
+        &mut Learned::default(),
         &mut report,
         &mut staged,
         &mut flush,
@@ -193,14 +223,14 @@ fn staged_rows_are_handed_on_when_they_are_many() {
 #[test]
 fn an_error_of_the_taker_ends_the_load() {
     let options = ReadOptions {
-        format: Format::Auto,
-        received_at: None,
         flush_bytes: 0,
+        ..options(Format::Auto, None)
     };
     let text = format!("{LINE}\n").repeat(200_000);
     let mut loaded = Loaded::default();
     let Loaded {
         state,
+        learned,
         report,
         staged,
     } = &mut loaded;
@@ -208,6 +238,7 @@ fn an_error_of_the_taker_ends_the_load() {
         &source(text),
         &options,
         state,
+        learned,
         report,
         staged,
         &mut |_, _, _| Err(Error::Conflict("the disk is full".into())),
@@ -290,11 +321,7 @@ fn a_groups_file_declares_groups() {
 
 fn segment(messages: &[Value]) -> Loaded {
     let mut loaded = Loaded::default();
-    let options = ReadOptions {
-        format: Format::Segment,
-        received_at: None,
-        flush_bytes: usize::MAX,
-    };
+    let options = options(Format::Segment, None);
     for message in messages {
         let mut message = message.clone();
         message["timestamp"] = "2015-12-12T19:11:01.249Z".into();

@@ -68,14 +68,20 @@ fn rows_go_through_the_rules_of_capture_messages() {
     ));
     columns.push(("$group_0", texts(&[None, Some("raw"), None])));
     columns.push(("$group_4", texts(&[Some(""), Some("x"), None])));
-    columns.push(("elements_chain", texts(&[None, None, None])));
+    columns.push(("elements_chain", texts(&[None, Some("a:x"), None])));
+    columns.push(("plan", texts(&[Some("pro"), Some(""), None])));
+    columns.push(("team_id", Arc::new(Int64Array::from(vec![2; 3]))));
     let loaded = load(columns);
     assert_eq!(loaded.events(), ["e", "e"]);
     assert_eq!(loaded.staged.timestamps, [TIME * 1000; 2]);
     assert_eq!(loaded.staged.uuid_given, [true, false]);
     assert_eq!(
         loaded.staged.properties.get(0),
-        r#"{"$set": {"a": 1}, "$groups": {"company": "acme"}}"#
+        r#"{"plan":"pro","$set": {"a": 1}, "$groups": {"company": "acme"}}"#
+    );
+    assert_eq!(
+        loaded.staged.properties.get(1),
+        r#"{"$elements_chain":"a:x"}"#
     );
     assert_eq!(
         (loaded.groups(0), loaded.groups(1)),
@@ -84,8 +90,8 @@ fn rows_go_through_the_rules_of_capture_messages() {
     assert_eq!(loaded.types(), ["company"]);
     assert_eq!(loaded.person_properties("u0"), json!({"a": 1}));
     assert_eq!(
-        (loaded.report.rejected[0].line, loaded.warnings()),
-        (3, vec!["column_left_out"])
+        (loaded.report.rejected[0].line, loaded.finish().warnings()),
+        (3, vec!["unknown_group_type"])
     );
 }
 
@@ -174,12 +180,47 @@ fn the_format_must_fit_the_content() {
         (Format::PostHog, file(required(1))),
         (Format::Parquet, b"{}".to_vec()),
     ] {
-        let options = ReadOptions {
-            format,
-            received_at: None,
-            flush_bytes: usize::MAX,
-        };
-        let error = Loaded::default().read_as(data, &options).unwrap_err();
+        let error = Loaded::default()
+            .read_as(data, &options(format, None))
+            .unwrap_err();
         assert!(matches!(error, Error::Invalid { .. }));
     }
+}
+
+#[test]
+fn columns_with_other_names_are_found_by_the_mapping() {
+    let mut columns = required(2);
+    columns[0].0 = "action";
+    columns[1].0 = "user";
+    columns.push(("account", texts(&[Some("acme"), None])));
+    columns.push(("ua", texts(&[Some("Firefox"), None])));
+    let pairs = [
+        ("event", "action"),
+        ("distinct_id", "user"),
+        ("$group_0", "account"),
+        ("$browser", "ua"),
+    ];
+    let mapping = Columns::new(pairs.map(|(a, b)| (a.into(), b.into()))).unwrap();
+    let mapped = ReadOptions {
+        columns: &mapping,
+        ..options(Format::Auto, None)
+    };
+    let mut loaded = Loaded::default();
+    loaded.read_as(file(columns.clone()), &mapped).unwrap();
+    assert_eq!(loaded.events(), ["e", "e"]);
+    assert_eq!((loaded.groups(0)[0], loaded.groups(1)[0]), ("acme", ""));
+    assert_eq!(loaded.properties(0), json!({"$browser": "Firefox"}));
+
+    let lines =
+        r#"{"action":"e","user":"u","timestamp":"2024-03-01","account":"x","ua":"Firefox","n":1}"#;
+    let mut loaded = Loaded::default();
+    loaded.read_as(lines, &mapped).unwrap();
+    assert_eq!(loaded.groups(0)[0], "x");
+    assert_eq!(
+        loaded.properties(0),
+        json!({"$group_0": "x", "$browser": "Firefox", "n": 1})
+    );
+
+    let error = Loaded::default().read(file(columns), None).unwrap_err();
+    assert!(error.to_string().contains("--column event=NAME"), "{error}");
 }
