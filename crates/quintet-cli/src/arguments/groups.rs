@@ -84,6 +84,9 @@ pub(crate) struct SetGroup {
     pub(crate) key: String,
     /// The properties, a JSON object such as {"plan": "pro"}.
     pub(crate) properties: String,
+    /// Refuses a group that is declared already.
+    #[arg(long)]
+    pub(crate) new: bool,
 }
 
 #[derive(Debug, Args)]

@@ -62,7 +62,7 @@ async fn show(show: ShowGroup, limits: Limits) -> Result<()> {
     let answer = engine
         .query_with(&definition.to_string(), &at(show.now))
         .await?;
-    let rows = facts(answer.results());
+    let rows = page(answer.results());
     output::print(
         &Printed {
             json: &answer.to_json(),
@@ -73,13 +73,48 @@ async fn show(show: ShowGroup, limits: Limits) -> Result<()> {
     )
 }
 
+/// A page about a group as one row per fact: what is counted by day, event, member and relation goes by these.
+fn page(page: &Value) -> Value {
+    let mut known = page.clone();
+    let mut rows = Vec::new();
+    let counted = [
+        ("activity", "day", "events"),
+        ("top_events", "event", "count"),
+        ("top_members", "display_name", "event_count"),
+        ("related", "display_name", "event_count"),
+    ];
+    for (list, name, figure) in counted {
+        let items = known.get_mut(list).map(Value::take).unwrap_or_default();
+        for item in items.as_array().into_iter().flatten() {
+            let name = item.get(name).and_then(Value::as_str).unwrap_or_default();
+            if item.get(figure).and_then(Value::as_u64) != Some(0) {
+                rows.push(json!({"fact": format!("{list}.{name}"), "value": item.get(figure)}));
+            }
+        }
+    }
+    let facts = facts(&known);
+    facts
+        .as_array()
+        .into_iter()
+        .flatten()
+        .cloned()
+        .chain(rows)
+        .collect()
+}
+
 async fn set(set: SetGroup, limits: Limits) -> Result<()> {
     let properties = parsed("properties", &set.properties)?;
     let engine = engine(limits).open(&set.store).await?;
     let group_type = engine.group_type_index(&set.group_type).await?;
-    engine
-        .set_group_properties(group_type, &set.key, &properties)
-        .await?;
+    if set.new {
+        engine
+            .create_group(group_type, &set.key, &properties)
+            .await?;
+    } else {
+        engine
+            .set_group_properties(group_type, &set.key, &properties)
+            .await?;
+    }
     let number = properties.as_object().map_or(0, Map::len);
     tell(&format!(
         "set {number} properties of {} {}",

@@ -43,6 +43,14 @@ fn a_group_is_set_listed_shown_and_deleted() {
     assert_eq!(page["display_name"], "Acme");
     let table = place.done(&["groups", "list", "store", "company", "--format", "table"]);
     assert!(table.contains("Acme") && table.contains("acme"), "{table}");
+    let lines = place.done(&[
+        "groups", "list", "store", "company", "--select", "key", "--format", "ndjson",
+    ]);
+    assert_eq!(lines, "{\"key\":\"acme\"}\n");
+    let facts = place.done(&[
+        "groups", "show", "store", "company", "acme", "--format", "csv",
+    ]);
+    assert!(facts.contains("top_events.paid,4"), "{facts}");
     place.done(&["groups", "unset", "store", "company", "acme", "size"]);
     place.done(&["groups", "delete", "store", "company", "acme"]);
     assert_eq!(

@@ -36,9 +36,9 @@ impl Engine {
         singular: Option<&str>,
         plural: Option<&str>,
     ) -> Result<()> {
+        let store = self.store("renaming group types")?;
         let known = self.known_type(group_type.into()).await?;
         let owned = |name: Option<&str>| name.map(str::to_owned);
-        let store = self.store("renaming group types")?;
         Ok(store
             .rename_group_type(known.index, owned(singular), owned(plural))
             .await?)
@@ -50,8 +50,8 @@ impl Engine {
     /// # Errors
     /// As [`rename_group_type`](Self::rename_group_type).
     pub async fn delete_group_type(&self, group_type: impl Into<GroupType>) -> Result<()> {
-        let known = self.known_type(group_type.into()).await?;
         let store = self.store("deleting group types")?;
+        let known = self.known_type(group_type.into()).await?;
         Ok(store.delete_group_type(known.index).await?)
     }
 
@@ -65,6 +65,7 @@ impl Engine {
         key: &str,
         properties: &Value,
     ) -> Result<()> {
+        self.store("changing groups")?;
         let known = self.known_type(group_type.into()).await?;
         if key.is_empty() {
             return Err(Error::invalid("group_key", "must not be empty"));
@@ -79,6 +80,31 @@ impl Engine {
             .await
     }
 
+    /// Declares a group with its first properties, an object.
+    ///
+    /// # Errors
+    /// As [`set_group_properties`](Self::set_group_properties); `Invalid` too if the group is declared already.
+    pub async fn create_group(
+        &self,
+        group_type: impl Into<GroupType>,
+        key: &str,
+        properties: &Value,
+    ) -> Result<()> {
+        self.store("changing groups")?;
+        let known = self.known_type(group_type.into()).await?;
+        if self.properties(&known, key).await?.is_some() {
+            return Err(Error::invalid(
+                "group_key",
+                format!(
+                    "there is a group \"{key}\" of type {} already: set its properties, or take another key",
+                    known.name
+                ),
+            ));
+        }
+        self.set_group_properties(known.index, key, properties)
+            .await
+    }
+
     /// Takes a property away from a declared group.
     ///
     /// # Errors
@@ -89,18 +115,12 @@ impl Engine {
         key: &str,
         property: &str,
     ) -> Result<()> {
+        self.store("changing groups")?;
         let known = self.known_type(group_type.into()).await?;
-        let snapshot = self.store("changing groups")?.snapshot().await?;
-        let index = usize::from(known.index);
-        let has = snapshot
-            .entities()
-            .await?
-            .group_properties(index, key)
-            .ok_or_else(|| {
-                let reason = format!("there is no group \"{key}\" of type {}", known.name);
-                Error::invalid("group_key", reason)
-            })?;
-        let has: Value = serde_json::from_str(has).unwrap_or_default();
+        let has = self.properties(&known, key).await?.ok_or_else(|| {
+            let reason = format!("there is no group \"{key}\" of type {}", known.name);
+            Error::invalid("group_key", reason)
+        })?;
         if has.get(property).is_none() {
             return Err(Error::invalid(
                 "property",
@@ -123,9 +143,17 @@ impl Engine {
     /// # Errors
     /// `Invalid` for an unknown type, or a group that nobody has declared.
     pub async fn delete_group(&self, group_type: impl Into<GroupType>, key: &str) -> Result<()> {
-        let known = self.known_type(group_type.into()).await?;
         let store = self.store("deleting groups")?;
+        let known = self.known_type(group_type.into()).await?;
         Ok(store.delete_group(known.index, key).await?)
+    }
+
+    /// The properties of a declared group.
+    async fn properties(&self, known: &GroupTypeEntry, key: &str) -> Result<Option<Value>> {
+        let snapshot = self.store("changing groups")?.snapshot().await?;
+        let entities = snapshot.entities().await?;
+        let properties = entities.group_properties(usize::from(known.index), key);
+        Ok(properties.map(|text| serde_json::from_str(text).unwrap_or_default()))
     }
 
     async fn known_type(&self, group_type: GroupType) -> Result<GroupTypeEntry> {

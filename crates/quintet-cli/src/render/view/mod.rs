@@ -87,9 +87,6 @@ impl View {
 
     /// The view of rows under these columns, or under all that any row has where none are named.
     pub(crate) fn rows(results: &Value, columns: Vec<String>) -> Self {
-        if let (Some(rows), false) = (lists(results), columns.is_empty()) {
-            return Self::Rows(Rows { columns, rows });
-        }
         match objects(results) {
             None => Self::Json(results.clone()),
             Some(objects) if objects.is_empty() && columns.is_empty() => Self::Nothing,
@@ -99,13 +96,6 @@ impl View {
             Some(objects) => Self::Rows(rows(&objects, columns)),
         }
     }
-}
-
-/// The cells of rows that are lists: groups go by their names.
-fn lists(results: &Value) -> Option<Vec<Vec<Value>>> {
-    let cell = |cell: &Value| cell.get("display_name").unwrap_or(cell).clone();
-    let row = |row: &Value| Some(row.as_array()?.iter().map(cell).collect());
-    results.as_array()?.iter().map(row).collect()
 }
 
 fn figures(rows: &[&Object]) -> Option<Vec<Figure>> {
@@ -129,8 +119,14 @@ fn every_column(objects: &[&Object]) -> Vec<String> {
 }
 
 fn rows(objects: &[&Object], columns: Vec<String>) -> Rows {
-    let cell =
-        |object: &&Object, column: &String| object.get(column).cloned().unwrap_or(Value::Null);
+    let cell = |object: &&Object, column: &String| match object.get(column) {
+        // A group goes by its name.
+        Some(Value::Object(cell)) if cell.len() == 2 && cell.contains_key("key") => {
+            let name = cell.get("display_name");
+            name.map_or_else(|| Value::Object(cell.clone()), Value::clone)
+        }
+        other => other.cloned().unwrap_or(Value::Null),
+    };
     let row = |object| columns.iter().map(|column| cell(object, column)).collect();
     Rows {
         rows: objects.iter().map(row).collect(),
