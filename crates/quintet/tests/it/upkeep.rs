@@ -7,7 +7,7 @@ use std::time::Duration;
 use quintet::{ActorKeys, Compaction, Engine, EngineBuilder, Load, Source};
 use serde_json::{Value, json};
 
-use crate::sample;
+use crate::{retention, sample};
 
 const COMPANY: u8 = 1;
 
@@ -53,7 +53,7 @@ async fn answers(builder: EngineBuilder, location: &str, questions: &[Value]) ->
     let mut answers = Vec::new();
     for question in questions {
         let mut question = question.clone();
-        for series in question["series"].as_array_mut().expect("series") {
+        for series in question["series"].as_array_mut().into_iter().flatten() {
             series["kind"] = json!("EventsNode");
         }
         let answer = engine
@@ -111,7 +111,7 @@ async fn compaction_and_vacuum_change_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let location = folder.path().to_str().expect("a path");
     let engine = in_pieces(location).await;
-    let questions = [questions(), questions_by_company()].concat();
+    let questions = [questions(), questions_by_company(), retention::of_sample()].concat();
     let expected = answers(EngineBuilder::new(), location, &questions).await;
     let report = engine
         .compact(Compaction {
