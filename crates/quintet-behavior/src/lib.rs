@@ -7,6 +7,7 @@
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
 //! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
+//! - [`masks`]: in which periods every actor was active, as bits over dense ids.
 //! - [`paths`]: the steps that a person takes one after another.
 //! - [`retention`]: which cohorts an actor belongs to, and when it comes back.
 //! - [`stickiness`]: in how many intervals an actor was active.
@@ -14,6 +15,7 @@
 pub mod figures;
 pub mod funnel;
 pub mod lifecycle;
+pub mod masks;
 pub mod paths;
 pub mod property;
 pub mod retention;

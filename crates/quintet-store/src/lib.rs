@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod cache;
 mod entities;
 mod error;
 mod files;
@@ -31,6 +32,7 @@ mod location;
 mod log;
 mod scan;
 pub mod schema;
+mod sets;
 mod snapshot;
 mod stats;
 mod store;
@@ -44,9 +46,10 @@ pub use ingest::{
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
 pub use scan::{Folder, PropertyColumn, ScanOptions};
+pub use sets::{ActorKind, DayOfActors, Events};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};
 pub use store::{
     CompactReport, Compaction, Problem, Progress, PurgeReport, Store, VacuumReport, Verification,
 };
-pub use tables::Entities;
+pub use tables::{Entities, EntityTable, PersonIndex};

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::ops::Range;
 use std::path::{self, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions}
 use url::Url;
 use uuid::Uuid;
 
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 
 /// A folder or an object-store prefix that holds (or will hold) a store or plain Parquet files.
@@ -26,6 +28,8 @@ pub struct Location {
     prefix: Path,
     /// The same place in the file system, where there is one: only there can we lock and sync.
     folder: Option<PathBuf>,
+    /// What was decoded of its files.
+    cache: Arc<Cache>,
 }
 
 impl Location {
@@ -67,6 +71,7 @@ impl Location {
             store: Arc::new(LocalFileSystem::new()),
             prefix,
             folder: Some(folder),
+            cache: Arc::new(Cache::new(0)),
         })
     }
 
@@ -88,7 +93,15 @@ impl Location {
             prefix: Path::from_url_path(parsed.path())
                 .map_err(|e| Error::invalid(url, e.to_string()))?,
             folder: None,
+            cache: Arc::new(Cache::new(0)),
         })
+    }
+
+    /// Keeps at most so many bytes of what is decoded of the files here, shared by all clones; nothing unless set.
+    #[must_use]
+    pub fn with_cache(mut self, bytes: usize) -> Self {
+        self.cache = Arc::new(Cache::new(bytes));
+        self
     }
 
     /// The URL under which a DataFusion session must know [`Location::object_store`].
@@ -137,6 +150,19 @@ impl Location {
             .bytes()
             .await
             .map_err(failed)
+    }
+
+    /// Some bytes of a file.
+    pub(crate) async fn read_range(&self, relative: &str, range: Range<u64>) -> Result<Bytes> {
+        self.store
+            .get_range(&self.key(relative), range)
+            .await
+            .map_err(|e| Error::object_store(&self.show(relative), e))
+    }
+
+    /// What was decoded of the files of this place.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     /// A whole file, or nothing where there is none.

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::Expr;
@@ -14,7 +13,7 @@ use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
-use quintet_store::{Folder, PropertyColumn, Snapshot};
+use quintet_store::{EntityTable, Folder, PropertyColumn, Snapshot};
 
 use crate::Result;
 use crate::plan::matching::time;
@@ -51,16 +50,32 @@ pub(crate) struct Data {
     keys: ActorKeys,
     /// Group types whose index had another type before: events before these instants have no such group.
     reused: Vec<(usize, i64)>,
+    /// The version of the store, where operators of our own may read it by dense ids.
+    dense: Option<Arc<Snapshot>>,
 }
 
 /// The persons and groups of a store.
 #[derive(Clone)]
 struct Entities {
-    persons: RecordBatch,
-    distinct_ids: RecordBatch,
-    groups: RecordBatch,
-    group_types: RecordBatch,
-    overrides: RecordBatch,
+    persons: Arc<dyn TableProvider>,
+    distinct_ids: Arc<dyn TableProvider>,
+    groups: Arc<dyn TableProvider>,
+    group_types: Arc<dyn TableProvider>,
+    /// Merges to apply to events, if there can be any.
+    overrides: Option<Arc<dyn TableProvider>>,
+}
+
+impl Entities {
+    fn of(snapshot: &Arc<Snapshot>) -> Self {
+        let table = |table| snapshot.entity_table(table);
+        Self {
+            persons: table(EntityTable::Persons),
+            distinct_ids: table(EntityTable::DistinctIds),
+            groups: table(EntityTable::Groups),
+            group_types: table(EntityTable::GroupTypes),
+            overrides: snapshot.has_merges().then(|| table(EntityTable::Overrides)),
+        }
+    }
 }
 
 /// The relations of persons and groups, as SQL names them.
@@ -73,23 +88,16 @@ pub(crate) struct EntityTables {
 
 impl Data {
     /// The data of a snapshot.
-    pub(crate) async fn of_snapshot(
+    pub(crate) fn of_snapshot(
         session: SessionContext,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         keys: ActorKeys,
-    ) -> Result<Self> {
+        has_dense_actors: bool,
+    ) -> Self {
         session.register_object_store(
             snapshot.object_store_url().as_ref(),
             Arc::clone(snapshot.object_store()),
         );
-        let known = snapshot.entities().await?;
-        let entities = Entities {
-            persons: known.persons()?.clone(),
-            distinct_ids: known.person_distinct_ids()?.clone(),
-            groups: known.groups()?.clone(),
-            group_types: known.group_types()?.clone(),
-            overrides: known.person_overrides()?.clone(),
-        };
         let own_column = |promoted: Promoted| {
             let column = promoted.column();
             (promoted.name, (column, promoted.kind))
@@ -99,14 +107,15 @@ impl Data {
             .group_types()
             .iter()
             .filter_map(|known| Some((usize::from(known.index), known.created_at?)));
-        Ok(Self {
+        Self {
             session,
             events: snapshot.events(),
-            entities: Some(entities),
+            entities: Some(Entities::of(snapshot)),
             promoted,
             keys,
             reused: reused.collect(),
-        })
+            dense: has_dense_actors.then(|| Arc::clone(snapshot)),
+        }
     }
 
     /// The data of a plain folder.
@@ -128,6 +137,7 @@ impl Data {
             promoted,
             keys: ActorKeys::Keys,
             reused: Vec::new(),
+            dense: None,
         }
     }
 
@@ -143,10 +153,9 @@ impl Data {
     pub(crate) fn events(&self, with_person: bool) -> Result<DataFrame> {
         let events = self.session.read_table(Arc::clone(&self.events))?;
         let events = self.hide_former_types(events)?;
-        match &self.entities {
-            Some(entities) if with_person && entities.overrides.num_rows() > 0 => {
-                self.resolve_merges(events, &entities.overrides)
-            }
+        let overrides = self.entities.as_ref().map(|known| &known.overrides);
+        match overrides {
+            Some(Some(overrides)) if with_person => self.resolve_merges(events, overrides),
             None if with_person => Ok(events.with_column(
                 schema::PERSON_ID,
                 coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]),
@@ -172,12 +181,19 @@ impl Data {
     }
 
     /// Rows keep the person of their ingestion; a merge moves them to the person that remained.
-    fn resolve_merges(&self, events: DataFrame, overrides: &RecordBatch) -> Result<DataFrame> {
-        let overrides = self.session.read_batch(overrides.clone())?.select(vec![
-            column("old_ref").alias("merged_old_ref"),
-            column(schema::PERSON_REF).alias("merged_ref"),
-            column(schema::PERSON_ID).alias("merged_id"),
-        ])?;
+    fn resolve_merges(
+        &self,
+        events: DataFrame,
+        overrides: &Arc<dyn TableProvider>,
+    ) -> Result<DataFrame> {
+        let overrides = self
+            .session
+            .read_table(Arc::clone(overrides))?
+            .select(vec![
+                column("old_ref").alias("merged_old_ref"),
+                column(schema::PERSON_REF).alias("merged_ref"),
+                column(schema::PERSON_ID).alias("merged_id"),
+            ])?;
         let joined = events.join(
             overrides,
             JoinType::Left,
@@ -235,7 +251,7 @@ impl Data {
             "id"
         };
         Ok(Some((
-            self.session.read_batch(entities.persons.clone())?,
+            self.session.read_table(Arc::clone(&entities.persons))?,
             key,
         )))
     }
@@ -244,7 +260,11 @@ impl Data {
     pub(crate) fn distinct_ids(&self) -> Result<Option<DataFrame>> {
         self.entities
             .as_ref()
-            .map(|entities| Ok(self.session.read_batch(entities.distinct_ids.clone())?))
+            .map(|entities| {
+                Ok(self
+                    .session
+                    .read_table(Arc::clone(&entities.distinct_ids))?)
+            })
             .transpose()
     }
 
@@ -258,7 +278,7 @@ impl Data {
         } else {
             "key"
         };
-        let all = self.session.read_batch(entities.groups.clone())?;
+        let all = self.session.read_table(Arc::clone(&entities.groups))?;
         Ok(Some((
             all.filter(column("index").eq(lit(i64::from(index.get()))))?,
             key,
@@ -271,10 +291,12 @@ impl Data {
             return Ok(None);
         };
         Ok(Some(EntityTables {
-            persons: self.session.read_batch(entities.persons.clone())?,
-            distinct_ids: self.session.read_batch(entities.distinct_ids.clone())?,
-            groups: self.session.read_batch(entities.groups.clone())?,
-            group_types: self.session.read_batch(entities.group_types.clone())?,
+            persons: self.session.read_table(Arc::clone(&entities.persons))?,
+            distinct_ids: self
+                .session
+                .read_table(Arc::clone(&entities.distinct_ids))?,
+            groups: self.session.read_table(Arc::clone(&entities.groups))?,
+            group_types: self.session.read_table(Arc::clone(&entities.group_types))?,
         }))
     }
 
@@ -282,6 +304,16 @@ impl Data {
     pub(crate) fn promoted(&self, property: &str) -> Option<(&str, PropertyType)> {
         let (column, kind) = self.promoted.get(property)?;
         Some((column, *kind))
+    }
+
+    /// The store, where its sets of actors may be read.
+    pub(crate) fn sets(&self) -> Option<&Arc<Snapshot>> {
+        self.dense.as_ref()
+    }
+
+    /// Had the index of a group type another type before?
+    pub(crate) fn is_reused(&self, index: usize) -> bool {
+        self.reused.iter().any(|(reused, _)| *reused == index)
     }
 
     /// True where the events have a column of this name.

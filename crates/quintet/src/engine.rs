@@ -137,6 +137,11 @@ impl EngineBuilder {
         ))
     }
 
+    /// Whether operators of our own may go by the dense ids of a store.
+    fn has_dense_actors(self) -> bool {
+        self.keys == ActorKeys::Ids && self.transport == Transport::Direct
+    }
+
     fn of(self, origin: Origin) -> Result<Engine> {
         Ok(Engine {
             origin: Arc::new(origin),
@@ -248,7 +253,7 @@ impl Engine {
     pub async fn sql_stream(&self, query: &str) -> Result<SendableRecordBatchStream> {
         let pinned = self.pin().await?;
         let plan = sql::plan(
-            &self.data(&pinned).await?,
+            &self.data(&pinned),
             pinned.snapshot(),
             query,
             self.options.files_in_sql,
@@ -268,7 +273,7 @@ impl Engine {
     /// The tables of the newest snapshot, registered in a session.
     pub(crate) async fn register(&self, session: &SessionContext) -> Result<()> {
         let pinned = self.pin().await?;
-        let data = self.data_in(session.clone(), &pinned).await?;
+        let data = self.data_in(session.clone(), &pinned);
         sql::register(&data, pinned.snapshot())
     }
 
@@ -296,16 +301,19 @@ impl Engine {
         })
     }
 
-    async fn data(&self, pinned: &Pinned<'_>) -> Result<Data> {
-        self.data_in(self.session.clone(), pinned).await
+    fn data(&self, pinned: &Pinned<'_>) -> Data {
+        self.data_in(self.session.clone(), pinned)
     }
 
-    async fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Result<Data> {
+    fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Data {
         match pinned {
-            Pinned::Snapshot(snapshot) => {
-                Data::of_snapshot(session, snapshot, self.options.keys).await
-            }
-            Pinned::Folder(folder) => Ok(Data::of_folder(session, folder)),
+            Pinned::Snapshot(snapshot) => Data::of_snapshot(
+                session,
+                snapshot,
+                self.options.keys,
+                self.options.has_dense_actors(),
+            ),
+            Pinned::Folder(folder) => Data::of_folder(session, folder),
         }
     }
 
@@ -317,7 +325,7 @@ impl Engine {
         run: &Run,
     ) -> Result<Answer> {
         let context = pinned.context(options)?;
-        let data = self.data(pinned).await?;
+        let data = self.data(pinned);
         let answered = match query {
             Query::Sql(text) => {
                 let plan =

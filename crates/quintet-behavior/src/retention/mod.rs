@@ -143,6 +143,23 @@ impl Event {
     /// It is the target, whether or not its filters hold. Only first-ever starts ask for it; every start is one.
     pub const CANDIDATE: u8 = 4;
 
+    /// One event at each of these times whose bit is set in `starts` or in `returns`, lowest bit first: what the history of an actor
+    /// comes to of which only the periods are known.
+    pub fn at_each(times: &[i64], starts: u64, returns: u64) -> Vec<Self> {
+        let at = |(bit, time): (u32, &i64)| {
+            let is_set = |bits: u64| bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1);
+            let kind = |bits, kind| if is_set(bits) { kind } else { 0 };
+            Self {
+                time: *time,
+                kinds: kind(starts, Self::START) | kind(returns, Self::RETURN),
+                value: 0,
+                amount: 0.0,
+            }
+        };
+        let events = (0..).zip(times).map(at);
+        events.filter(|event| event.kinds != 0).collect()
+    }
+
     /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored.
     pub fn order(&self, other: &Self) -> Ordering {
         let key = |event: &Self| (event.time, event.value, event.kinds);

@@ -9,6 +9,13 @@ pub struct Bound {
     pub value: u64,
 }
 
+impl Bound {
+    /// True where any event at all is enough: one or more.
+    pub fn is_any_event(&self) -> bool {
+        self.comparison == Comparison::AtLeast && self.value <= 1
+    }
+}
+
 /// How a count is compared. Wire names: `gte`, `lte`, `exact`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "each is its name")]

@@ -81,6 +81,7 @@ impl Statistics {
             columns: promoted.fit,
             unfit: promoted.unfit,
             nulls: self.nulls,
+            sets: None,
         })
     }
 }

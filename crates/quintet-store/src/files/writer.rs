@@ -15,6 +15,7 @@ use super::{Encoded, PromotedColumns};
 use crate::error::{Error, Result};
 use crate::log::Table;
 use crate::schema;
+use crate::sets::{self, SetsBuilder};
 
 /// Rows of a row group: the grain of pruning by statistics and of reading in parallel.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -28,6 +29,7 @@ pub(crate) struct EventsWriter {
     schema: SchemaRef,
     promoted: PromotedColumns,
     statistics: Statistics,
+    sets: SetsBuilder,
 }
 
 impl EventsWriter {
@@ -41,6 +43,7 @@ impl EventsWriter {
             schema,
             promoted,
             statistics: Statistics::default(),
+            sets: SetsBuilder::default(),
         })
     }
 
@@ -52,6 +55,7 @@ impl EventsWriter {
     /// Appends rows; the caller keeps the order (event, timestamp).
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.statistics.note(batch).map_err(Error::internal)?;
+        self.sets.note(batch).map_err(Error::internal)?;
         self.writer.write(batch).map_err(written)
     }
 
@@ -61,11 +65,15 @@ impl EventsWriter {
     }
 
     /// The finished file; nothing if no row was written.
-    pub(crate) fn finish(self) -> Result<Option<Encoded>> {
+    pub(crate) fn finish(mut self) -> Result<Option<Encoded>> {
         let rows = self.statistics.rows();
-        let Some(events) = self.statistics.finish(self.promoted) else {
+        let Some(mut events) = self.statistics.finish(self.promoted) else {
             return Ok(None);
         };
+        self.writer.flush().map_err(written)?;
+        let (sets, at) = sets::encode(&self.sets.finish(), self.writer.bytes_written() as u64);
+        self.writer.write_all(&sets).map_err(Error::internal)?;
+        events.sets = Some(at);
         let month = Month::of(events.min_timestamp);
         let folder = format!("{}/{month}", Table::Events.folder());
         let bytes = self.writer.into_inner().map_err(written)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::Promoted;
+use crate::sets::SetsAt;
 
 /// One line of a log entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,9 @@ pub(crate) struct Metadata {
     /// Absent until the first load chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) promoted: Option<Vec<Promoted>>,
+    /// How many persons became part of others whose events still name them; absent where an older version wrote last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) merges_to_apply: Option<u64>,
     /// Instant at which the store was made, microseconds UTC.
     pub(crate) created_at: i64,
 }
@@ -157,6 +161,9 @@ pub(crate) struct EventsFile {
     pub(crate) unfit: Vec<Promoted>,
     /// Nulls by column, for columns that can hold them.
     pub(crate) nulls: BTreeMap<String, u64>,
+    /// Where its sets of actors are; absent in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sets: Option<SetsAt>,
 }
 
 /// A file is no longer live; readers of earlier versions may still need it.

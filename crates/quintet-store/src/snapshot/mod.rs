@@ -10,13 +10,14 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
+use crate::cache::Cache;
 use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
 use crate::scan::{EventsTable, ScanOptions, from_log};
 use crate::schema::{self, Promoted};
-use crate::tables::{self, Entities};
+use crate::tables::{self, Entities, PersonIndex};
 
 /// One version of a store, pinned: later commits do not change what it shows.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Snapshot {
     log: LogState,
     /// Shared with the versions before and after that have the same persons and groups.
     entities: Arc<OnceCell<Entities>>,
+    persons: Arc<OnceCell<Arc<PersonIndex>>>,
 }
 
 impl Snapshot {
@@ -33,6 +35,7 @@ impl Snapshot {
             location,
             log,
             entities: Arc::default(),
+            persons: Arc::default(),
         }
     }
 
@@ -46,15 +49,15 @@ impl Snapshot {
         };
         let same = self.log.metadata.group_types == log.metadata.group_types
             && files(&self.log) == files(&log);
-        let entities = if same {
-            Arc::clone(&self.entities)
-        } else {
-            Arc::default()
+        let (entities, persons) = match same {
+            true => (Arc::clone(&self.entities), Arc::clone(&self.persons)),
+            false => Default::default(),
         };
         Self {
             location: self.location.clone(),
             log,
             entities,
+            persons,
         }
     }
 
@@ -64,7 +67,12 @@ impl Snapshot {
             location,
             log,
             entities: Arc::new(OnceCell::new_with(Some(Entities::new(state)))),
+            persons: Arc::default(),
         }
+    }
+
+    pub(crate) fn persons_cell(&self) -> &OnceCell<Arc<PersonIndex>> {
+        &self.persons
     }
 
     pub(crate) fn log(&self) -> &LogState {
@@ -78,6 +86,11 @@ impl Snapshot {
     /// Number of the commit that this snapshot shows; 0 is the empty store.
     pub fn version(&self) -> u64 {
         self.log.version
+    }
+
+    /// What was decoded of the files of the store.
+    pub(crate) fn cache(&self) -> &Cache {
+        self.location.cache()
     }
 
     /// Where the store lies.
@@ -150,6 +163,12 @@ impl Snapshot {
             true,
             options,
         ))
+    }
+
+    /// Whether events may name persons that have become part of others since: then
+    /// [`Entities::person_overrides`] is to be applied to them.
+    pub fn has_merges(&self) -> bool {
+        self.log.metadata.merges_to_apply != Some(0)
     }
 
     /// Persons and groups; read when first asked for.

@@ -107,7 +107,7 @@ fn write(
 ) -> Result<()> {
     let (files, removes) = tables::persist(below.log(), &mut state)?;
     let mut metadata = below.log().metadata.clone();
-    tables::note_group_types(&mut metadata, &state.groups);
+    tables::note(&mut metadata, &state);
     let writes = Writes::new(&store.location, runtime);
     let added = files.into_iter().map(|file| writes.put(file));
     let written = added.collect::<Result<Vec<Add>>>().and_then(|adds| {

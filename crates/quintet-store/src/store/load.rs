@@ -251,7 +251,7 @@ impl<'a> Attempt<'a> {
         let entity_files = self.events.put(entity_files)?;
         let mut metadata = self.log.metadata.clone();
         metadata.promoted.clone_from(&self.events.promoted);
-        tables::note_group_types(&mut metadata, &self.entities.groups);
+        tables::note(&mut metadata, &self.entities);
         let mut actions = Vec::new();
         if metadata != self.log.metadata {
             actions.push(Action::Metadata(metadata));

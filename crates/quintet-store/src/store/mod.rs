@@ -59,6 +59,7 @@ impl Store {
             timezone: settings.timezone,
             week_start: settings.week_start,
             promoted: None,
+            merges_to_apply: Some(0),
             created_at: Utc::now().timestamp_micros(),
         };
         let info = CommitInfo {

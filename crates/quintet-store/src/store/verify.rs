@@ -15,7 +15,7 @@ use crate::files::parquet::{read_batches, read_checked};
 use crate::files::statistics::Statistics;
 use crate::files::{PromotedColumns, parallel, statistics_of};
 use crate::location::Location;
-use crate::log::{self, Add, Table};
+use crate::log::{self, Add, EventsFile, Table};
 use crate::schema;
 use crate::snapshot::Snapshot;
 
@@ -122,7 +122,11 @@ fn check(
         }
         let rows = seen.rows();
         let columns = PromotedColumns::of(events);
-        if seen.finish(columns).is_none_or(|seen| seen != *events) {
+        let seen = seen.finish(columns).map(|seen| EventsFile {
+            sets: events.sets.clone(),
+            ..seen
+        });
+        if seen.is_none_or(|seen| seen != *events) {
             return Err(wrong(
                 "the log's statistics are not those of its rows".into(),
             ));

@@ -2,6 +2,8 @@
 
 mod columns;
 mod groups;
+mod index;
+mod lazy;
 mod persons;
 mod views;
 
@@ -9,6 +11,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 
+pub use index::PersonIndex;
+pub use lazy::EntityTable;
 pub use views::Entities;
 
 use crate::entities::{EntityState, GroupType, Groups, Persons};
@@ -162,12 +166,14 @@ fn group_types(entries: &[GroupTypeEntry]) -> Option<[Option<GroupType>; GROUP_T
     Some(types)
 }
 
-/// Takes the group types over into the metadata, if any has changed.
-pub(crate) fn note_group_types(metadata: &mut Metadata, groups: &Groups) {
+/// Takes over into the metadata what readers must know of persons and groups before they read them.
+pub(crate) fn note(metadata: &mut Metadata, entities: &EntityState) {
+    let EntityState { persons, groups } = entities;
     if groups.types_changed() {
         metadata.group_types = group_type_entries(groups.types());
         metadata.retired_group_indexes = groups.retired();
     }
+    metadata.merges_to_apply = Some(persons.unsquashed().len() as u64);
 }
 
 /// The group types as the log keeps them.

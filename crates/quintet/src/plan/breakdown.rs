@@ -155,6 +155,11 @@ impl<'a> Parts<'a> {
         values.into_iter().zip(self.names()).map(named).collect()
     }
 
+    /// Are there no values to tell apart?
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// Names of the columns that hold the values.
     pub(super) fn names(&self) -> impl Iterator<Item = String> + use<> {
         (0..self.parts.len()).map(value_column)

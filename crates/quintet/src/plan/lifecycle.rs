@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::actors::identity;
 use super::breakdown::named;
-use super::{ACTOR, BUCKET, FIGURE, Reading};
+use super::{ACTOR, BUCKET, FIGURE, Reading, sets};
 use crate::Result;
 use crate::actors::{EVENT_COUNT, KEY, REAL_KEY};
 use crate::data::column;
@@ -32,9 +32,14 @@ const CREATED: &str = "created";
 
 /// How many persons each bucket is what to.
 pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Vec<Figure>> {
-    let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
-    let activities = activities(lifecycle, reading, vec![])?
-        .aggregate(alike, vec![count(lit(1)).alias(FIGURE)])?;
+    let activities = match from_sets(lifecycle, reading)? {
+        Some(activities) => activities,
+        None => {
+            let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
+            let persons = vec![count(lit(1)).alias(FIGURE)];
+            activities(lifecycle, reading, vec![])?.aggregate(alike, persons)?
+        }
+    };
     let mut figures = Vec::new();
     for batch in reading.run.collect(activities).await? {
         let persons = named(&batch, FIGURE, &DataType::UInt64)?;
@@ -51,6 +56,24 @@ pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Res
         }
     }
     Ok(figures)
+}
+
+/// Persons by their activities without reading an event, where whole days of events by name are asked for.
+fn from_sets(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
+    if lifecycle.sampling.is_some() {
+        return Ok(None);
+    }
+    let columns = [
+        (sets::PERIOD, BUCKET),
+        (sets::PREVIOUS, PREVIOUS),
+        (sets::NEXT, NEXT),
+        (sets::CREATED, CREATED),
+        (sets::FIGURE, FIGURE),
+    ];
+    let columns = columns.map(|(theirs, ours)| column(theirs).alias(ours));
+    let sets = reading.activities_by_period(&lifecycle.filter, &lifecycle.edges)?;
+    sets.map(|sets| Ok(sets.select(columns.to_vec())?))
+        .transpose()
 }
 
 /// The persons to whom one of the buckets is what is asked for, with their number of events there, the most active first.

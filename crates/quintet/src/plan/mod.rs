@@ -13,6 +13,7 @@ pub(crate) mod matching;
 pub(crate) mod paths;
 mod property;
 pub(crate) mod retention;
+mod sets;
 pub(crate) mod stickiness;
 pub(crate) mod trends;
 pub(crate) mod trends_actors;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use datafusion::arrow::array::{Array, AsArray, ListArray, PrimitiveArray, RecordBatch};
-use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float64Type, UInt32Type};
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Float64Type, UInt32Type, UInt64Type,
+};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{DataFrame, coalesce, lit};
 use quintet_behavior::retention as behavior;
@@ -15,9 +17,9 @@ use quintet_query::retention::{Amounts, Figures, Mode, Retention, RetentionActor
 use quintet_store::schema;
 use serde_json::{Map, Value};
 
-use super::Reading;
 use super::actors::identity;
-use super::breakdown::{Slice, cohort_filters, slices};
+use super::breakdown::{Slice, cohort_filters, named, slices};
+use super::{Reading, sets};
 use crate::actors::{DISTINCT_ID, KEY, REAL_KEY};
 use crate::data::{Data, column, text};
 use crate::rows::objects;
@@ -46,6 +48,10 @@ pub(crate) fn filters(retention: &Retention) -> Vec<Filter> {
 /// The figures of retention.
 pub(crate) async fn figures(retention: &Retention, reading: &Reading<'_>) -> Result<Figures> {
     let mut figures = Figures::default();
+    if let Some(sets) = from_sets(retention, reading)? {
+        count_alike(retention, sets, reading, &mut figures).await?;
+        return Ok(figures);
+    }
     let mut positions = Vec::new();
     for slice in slices(retention.breakdown.as_ref()) {
         let actors = cohorts(retention, &slice, false, reading)?;
@@ -59,6 +65,60 @@ pub(crate) async fn figures(retention: &Retention, reading: &Reading<'_>) -> Res
         reading.run.each(actors, add).await?;
     }
     Ok(figures)
+}
+
+/// Actors by the periods in which they start and return without reading an event, where whole days of events by name are asked for.
+fn from_sets(retention: &Retention, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
+    let Retention {
+        filter,
+        start,
+        returning,
+        starts,
+        mode,
+        window,
+        ..
+    } = retention;
+    let is_plain = retention.breakdown.is_none() && retention.sampling.is_none();
+    let any_return = matches!(mode, Mode::Counts { minimum, .. } if *minimum <= 1);
+    let ever = match starts {
+        Starts::Recurring => false,
+        Starts::FirstTime => true,
+        Starts::FirstEver => return Ok(None),
+    };
+    if !is_plain || !any_return {
+        return Ok(None);
+    }
+    let (starts, returns) = ([filter, start], [filter, returning]);
+    reading.cohorts_by_period(&starts, &returns, retention.actor, &window.edges, ever)
+}
+
+/// Counts actors that did the same in every period once, as many as they are. What a cohort is, is said by
+/// [`quintet_behavior::retention`] alone: it gets an event at the start of every period.
+async fn count_alike(
+    retention: &Retention,
+    sets: DataFrame,
+    reading: &Reading<'_>,
+    figures: &mut Figures,
+) -> Result<()> {
+    let definition = definition(retention);
+    let mut times = vec![retention.window.start().saturating_sub(1)];
+    times.extend(&retention.window.edges);
+    for batch in reading.run.collect(sets).await? {
+        let numbers = |name| Ok::<_, Error>(named(&batch, name, &DataType::UInt64)?);
+        let (starts, returns) = (numbers(sets::STARTS)?, numbers(sets::RETURNS)?);
+        let actors = numbers(sets::FIGURE)?;
+        let [starts, returns, actors] =
+            [&starts, &returns, &actors].map(|column| column.as_primitive::<UInt64Type>().values());
+        for ((starts, returns), actors) in starts.iter().zip(returns).zip(actors) {
+            let events = behavior::Event::at_each(&times, *starts, *returns);
+            definition.cohorts(&events, |cohort| {
+                for column in cohort.columns {
+                    figures.add(None, cohort.row, *column, *actors, 0.0);
+                }
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The actors behind a row of retention with the columns in which they appear: those who came back most first.

@@ -8,14 +8,17 @@ use datafusion::functions_aggregate::expr_fn::{count, min, sum};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{DataFrame, lit};
 use quintet_functions::expr_fn::bucket;
+use quintet_query::filter::Filter;
 use quintet_query::stickiness::{
     Bound, Comparison, Figure, Intervals, Series, Stickiness, StickinessActors,
 };
+use quintet_query::trends::Actor;
 use quintet_store::schema;
 
 use super::actors::{identity, ranked, restriction};
 use super::breakdown::{Parts, Values, named, slices};
-use super::{ACTOR, BUCKET, FIGURE, Reading};
+use super::matching::Matching;
+use super::{ACTOR, BUCKET, FIGURE, Reading, sets};
 use crate::Result;
 use crate::actors::{DISTINCT_ID, EVENT_COUNT, KEY, REAL_KEY};
 use crate::data::column;
@@ -43,23 +46,20 @@ pub(crate) async fn figures(
                 events.that(&series.filter)?.that(&slice.members)
             };
             let parts = Parts::of(slice.parts, events, reading.run).await?;
-            let mut events = events()?;
-            let values = parts.exprs(&mut events)?;
-            let actor = column(events.of(series.actor)).alias(ACTOR);
-            let mut keys = parts.columns();
-            let per_interval = per_interval(
-                events.events()?,
-                actor,
-                values,
-                vec![],
-                intervals,
-                stickiness.criterion,
-            )?;
-            keys.push(column(ACTOR));
-            let per_actor = per_interval.aggregate(keys, vec![count(lit(1)).alias(ACTIVE)])?;
-            let mut keys = parts.columns();
-            keys.push(column(ACTIVE));
-            let histogram = per_actor.aggregate(keys, vec![count(lit(1)).alias(FIGURE)])?;
+            let is_plain = parts.is_empty()
+                && stickiness.sampling.is_none()
+                && stickiness.criterion.is_any_event();
+            let from_sets = match is_plain {
+                true => from_sets(series, &slice.members, intervals, reading)?,
+                false => None,
+            };
+            let histogram = match from_sets {
+                Some(histogram) => histogram,
+                None => {
+                    let criterion = stickiness.criterion;
+                    histogram(events()?, series.actor, &parts, intervals, criterion)?
+                }
+            };
             for (found, actors) in read(&parts, histogram, reading).await? {
                 figures.push(Figure {
                     breakdown: slice.values(found),
@@ -70,6 +70,47 @@ pub(crate) async fn figures(
         all.push(figures);
     }
     Ok(all)
+}
+
+/// Actors by their number of active intervals without reading an event, where whole days of events by name are asked for.
+fn from_sets(
+    series: &Series,
+    members: &Filter,
+    intervals: &Intervals,
+    reading: &Reading<'_>,
+) -> Result<Option<DataFrame>> {
+    let days = (
+        intervals.edges.as_slice(),
+        intervals.from,
+        intervals.to.saturating_add(1),
+    );
+    let events = &[&series.filter, members];
+    let as_histogram = |sets: DataFrame| {
+        let active = column(sets::PERIOD).alias(ACTIVE);
+        Ok(sets.select(vec![active, column(sets::FIGURE).alias(FIGURE)])?)
+    };
+    let sets = reading.actors_by_number(events, series.actor, days)?;
+    sets.map(as_histogram).transpose()
+}
+
+/// Actors by their number of active intervals.
+fn histogram(
+    mut events: Matching<'_>,
+    actor: Actor,
+    parts: &Parts<'_>,
+    intervals: &Intervals,
+    criterion: Bound,
+) -> Result<DataFrame> {
+    let values = parts.exprs(&mut events)?;
+    let actor = column(events.of(actor)).alias(ACTOR);
+    let events = events.events()?;
+    let per_interval = per_interval(events, actor, values, vec![], intervals, criterion)?;
+    let mut keys = parts.columns();
+    keys.push(column(ACTOR));
+    let per_actor = per_interval.aggregate(keys, vec![count(lit(1)).alias(ACTIVE)])?;
+    let mut keys = parts.columns();
+    keys.push(column(ACTIVE));
+    Ok(per_actor.aggregate(keys, vec![count(lit(1)).alias(FIGURE)])?)
 }
 
 /// The actors behind a figure, with their number of events in the intervals that count.

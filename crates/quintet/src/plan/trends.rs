@@ -21,6 +21,7 @@ use quintet_store::schema;
 
 use super::breakdown::{Parts, Values, named, slices};
 use super::matching::{Matching, since};
+use super::sets;
 use super::{ACTOR, BUCKET, FIGURE, Reading};
 use crate::Result;
 use crate::data::{column, text};
@@ -105,16 +106,57 @@ struct Counted<'a> {
 
 impl Counted<'_> {
     async fn figures(&self) -> Result<Vec<Figure>> {
-        let rows = match &self.series.measure {
+        if let Measure::Active { actor, days } = &self.series.measure
+            && !self.is_one_number()
+        {
+            return self.sliding(*actor, *days).await;
+        }
+        let rows = match self.from_sets()? {
+            Some(rows) => rows,
+            None => self.from_events()?,
+        };
+        self.read(&self.question.reading.run.collect(rows).await?)
+    }
+
+    /// Which events the sets of actors must tell of; none where they cannot.
+    fn of_sets(&self) -> Option<[&Filter; 3]> {
+        let is_plain = self.parts.is_empty() && self.question.trends.sampling.is_none();
+        is_plain.then_some([self.also, &self.series.matching, &self.series.filter])
+    }
+
+    /// The figures without reading an event, where whole days of events by name are all that is asked for.
+    fn from_sets(&self) -> Result<Option<DataFrame>> {
+        let Some(events) = &self.of_sets() else {
+            return Ok(None);
+        };
+        let reading = self.question.reading;
+        let Period {
+            edges, from, to, ..
+        } = self.period;
+        let days = (edges.as_slice(), *from, to.saturating_add(1));
+        let sets = match &self.series.measure {
+            Measure::Total => reading.rows_by_period(events, days)?,
+            Measure::Unique(actor) => {
+                reading.actors_by_period(events, *actor, self.is_cumulative(), days)?
+            }
+            _ => None,
+        };
+        let as_figures = |sets: DataFrame| {
+            let bucket = cast(column(sets::PERIOD), DataType::UInt32).alias(BUCKET);
+            Ok(sets.select(vec![bucket, column(sets::FIGURE).alias(FIGURE)])?)
+        };
+        sets.map(as_figures).transpose()
+    }
+
+    /// The figures as a plan over events.
+    fn from_events(&self) -> Result<DataFrame> {
+        Ok(match &self.series.measure {
             Measure::Total => self.aggregate(|_| Ok(count(lit(1))))?,
             Measure::Unique(actor) => match self.is_cumulative() {
                 true => self.first_buckets(*actor)?,
                 false => self.aggregate(|events| Ok(count_distinct(column(events.of(*actor)))))?,
             },
-            Measure::Active { actor, days } => match self.is_one_number() {
-                true => self.active_at_end(*actor, *days)?,
-                false => return self.sliding(*actor, *days).await,
-            },
+            Measure::Active { actor, days } => self.active_at_end(*actor, *days)?,
             Measure::UniqueSessions => self.aggregate(|events| {
                 Ok(count_distinct(coalesce(vec![events.session()?, text("")])))
             })?,
@@ -130,8 +172,7 @@ impl Counted<'_> {
                 self.counts_per_actor(*aggregate, *actor)?
             }
             Measure::FirstTime { actor, matching } => self.first_times(*actor, *matching)?,
-        };
-        self.read(&self.question.reading.run.collect(rows).await?)
+        })
     }
 
     fn is_one_number(&self) -> bool {
@@ -226,29 +267,11 @@ impl Counted<'_> {
         let Some(small) = &self.period.sliding else {
             return Ok(Vec::new());
         };
-        let window = i64::from(days) * i64::from(small.per_day);
-        let first = small.edges.first().copied().unwrap_or(self.period.from);
-        let events = self
-            .question
-            .matching(self.series, self.also)?
-            .since(first)
-            .until(self.period.to);
-        let seen = self.actors(events, actor, &small.edges, vec![])?;
-        let mut per_actor = self.parts.columns();
-        per_actor.push(column(ACTOR));
-        let start = cast(column(BUCKET), DataType::Int64);
-        let next = lead(start.clone(), Some(1), None)
-            .partition_by(per_actor)
-            .order_by(vec![column(BUCKET).sort(true, false)])
-            .build()?
-            .alias("next");
-        let end = start.clone() + lit(window);
-        let mut stretch = self.parts.columns();
-        stretch.push(start.alias("start"));
-        stretch.push(least(vec![coalesce(vec![column("next"), end.clone()]), end]).alias("end"));
-        let stretches = seen
-            .window(vec![next])?
-            .aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?;
+        let window = u64::from(days) * u64::from(small.per_day);
+        let stretches = match self.stretches_from_sets(actor, window, &small.edges)? {
+            Some(stretches) => stretches,
+            None => self.stretches(actor, window, &small.edges)?,
+        };
         let mut by_value: HashMap<Values, Vec<(usize, usize, u64)>> = HashMap::new();
         for batch in self.question.reading.run.collect(stretches).await? {
             let (starts, ends, actors) = (
@@ -277,6 +300,58 @@ impl Counted<'_> {
         Ok(figures
             .filter(|figure| figure.data.iter().any(|&n| n > 0.0))
             .collect())
+    }
+
+    /// The stretches of labels at which actors count, without reading an event: at each label by itself.
+    fn stretches_from_sets(
+        &self,
+        actor: Actor,
+        window: u64,
+        edges: &[i64],
+    ) -> Result<Option<DataFrame>> {
+        let (Some(events), Some(first)) = (self.of_sets(), edges.first()) else {
+            return Ok(None);
+        };
+        let window = usize::try_from(window).unwrap_or(usize::MAX);
+        let days = (edges, *first, self.period.to.saturating_add(1));
+        let reading = self.question.reading;
+        let as_stretches = |sets: DataFrame| {
+            let label = column(sets::PERIOD);
+            let end = (label.clone() + lit(1u64)).alias("end");
+            Ok(sets.select(vec![
+                label.alias("start"),
+                end,
+                column(sets::FIGURE).alias(FIGURE),
+            ])?)
+        };
+        let sets = reading.actors_in_window(&events, actor, window, days)?;
+        sets.map(as_stretches).transpose()
+    }
+
+    /// The stretches of labels that actors count at, with the number of actors that have each.
+    fn stretches(&self, actor: Actor, window: u64, edges: &[i64]) -> Result<DataFrame> {
+        let first = edges.first().copied().unwrap_or(self.period.from);
+        let events = self
+            .question
+            .matching(self.series, self.also)?
+            .since(first)
+            .until(self.period.to);
+        let seen = self.actors(events, actor, edges, vec![])?;
+        let mut per_actor = self.parts.columns();
+        per_actor.push(column(ACTOR));
+        let start = cast(column(BUCKET), DataType::Int64);
+        let next = lead(start.clone(), Some(1), None)
+            .partition_by(per_actor)
+            .order_by(vec![column(BUCKET).sort(true, false)])
+            .build()?
+            .alias("next");
+        let end = start.clone() + lit(i64::try_from(window).unwrap_or(i64::MAX));
+        let mut stretch = self.parts.columns();
+        stretch.push(start.alias("start"));
+        stretch.push(least(vec![coalesce(vec![column("next"), end.clone()]), end]).alias("end"));
+        Ok(seen
+            .window(vec![next])?
+            .aggregate(stretch, vec![count(lit(1)).alias(FIGURE)])?)
     }
 
     /// Each session once per bucket and value, with its whole length.

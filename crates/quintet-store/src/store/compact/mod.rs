@@ -243,9 +243,12 @@ impl Changes {
         let scattered: Vec<Table> = Table::ENTITIES.into_iter().filter(scattered).collect();
         let (files, entity_removes) = tables::rebase(below.log(), &entities, &scattered)?;
         let mut actions = Vec::new();
+        let mut metadata = below.log().metadata.clone();
         if let Some(promoted) = &self.promoted {
-            let mut metadata = below.log().metadata.clone();
             metadata.promoted = Some(promoted.clone());
+        }
+        tables::note(&mut metadata, &entities);
+        if metadata != below.log().metadata {
             actions.push(Action::Metadata(metadata));
         }
         let replaced = self.removed.iter().map(|file| Remove {
