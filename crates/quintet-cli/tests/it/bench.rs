@@ -1,15 +1,18 @@
 //! The questions of the benchmark over two thousand generated events, held against the peers' answers.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::program::Place;
 
 /// Files of the generator, and what DuckDB's SQL says of them.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/bench");
+/// How many days the data last.
+const DAYS: u64 = 180;
 const MODES: [&str; 3] = ["cold", "hot", "parquet"];
-/// Where PostHog means something else, or a folder knows too little; the rest is equal.
+/// Where a folder knows too little. (So few events hold no strict funnel that PostHog and the peers read in different ways.)
 const DIFFER: [(&str, &str); 1] = [("lifecycle_week_person", "parquet")];
 
 /// A place with the generated files in its folder `data`.
@@ -55,6 +58,25 @@ fn canonical(rows: &Value) -> Vec<String> {
     rows
 }
 
+/// The peers' rolling count has no row for a day on which no company comes or lapses: its figure is that of the day before.
+fn complete(name: &str, rows: &Value) -> Value {
+    if name != "mau_company_rolling" {
+        return rows.clone();
+    }
+    let mut figure = json!(0);
+    let known: BTreeMap<u64, &Value> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row[0].as_u64().unwrap(), &row[1]))
+        .collect();
+    let days = (0..DAYS).map(|day| {
+        figure = known.get(&day).map_or(&figure, |known| *known).clone();
+        json!([day, figure])
+    });
+    days.collect()
+}
+
 #[test]
 fn every_question_has_the_peers_answer_or_says_why_not() {
     let place = with_data();
@@ -64,12 +86,11 @@ fn every_question_has_the_peers_answer_or_says_why_not() {
     for mode in MODES {
         for (name, rows) in &expected {
             let line = asked(&place, mode, name);
+            let rows = &complete(name, rows);
             let is_same = canonical(&line["result"]) == canonical(rows);
-            let may_differ = line.get("differs").is_some();
-            assert!(is_same || may_differ, "{mode} {name}: {line} for {rows}");
-            if DIFFER.contains(&(name, mode)) {
-                assert!(!is_same, "{mode} {name} does not differ");
-            }
+            let differs = DIFFER.contains(&(name, mode));
+            assert_eq!(is_same, !differs, "{mode} {name}: {line} for {rows}");
+            assert!(!differs || line["differs"].is_string(), "{mode} {name}");
         }
     }
 }
@@ -98,6 +119,6 @@ fn an_unknown_question_is_skipped() {
     let place = Place::new();
     assert_eq!(
         asked(&place, "cold", "no_such_question"),
-        serde_json::json!({"skip": true})
+        json!({"skip": true})
     );
 }

@@ -87,7 +87,10 @@ const QUESTIONS: &[Question] = &[
     },
     insight!("retention_week_person", rows::retention),
     insight!("retention_month_company", rows::retention),
-    insight!("retention_first_week_person", rows::retention),
+    insight!(
+        "retention_first_week_person",
+        rows::retention_of_first_times
+    ),
     insight!("stickiness_day_person_30d", rows::stickiness),
     insight!("stickiness_week_company", rows::stickiness),
     Question {

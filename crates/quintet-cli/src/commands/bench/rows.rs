@@ -51,15 +51,20 @@ pub(super) fn stickiness(answer: &Answer) -> Vec<Value> {
 
 /// Cohort, distance from it and number of actors; not beyond the last cohort.
 pub(super) fn retention(answer: &Answer) -> Vec<Value> {
-    let cohorts = series(answer).count();
-    let of_cohort = |(cohort, row): (usize, &Value)| {
-        let cells = row.get("values").and_then(Value::as_array);
-        let counts = cells.into_iter().flatten().map(|cell| cell.get("count"));
-        not_zero(counts.take(cohorts - cohort))
-            .map(|(distance, count)| json!([cohort, distance, count]))
-            .collect::<Vec<Value>>()
-    };
-    series(answer).enumerate().flat_map(of_cohort).collect()
+    let cells = cells_of_cohorts(answer);
+    cells
+        .filter(|(_, _, count, _)| *count > 0.0)
+        .map(|(cohort, distance, count, _)| json!([cohort, distance, count]))
+        .collect()
+}
+
+/// The same, but with the cells of zero of cohorts that have anybody: so the peers' SQL of first times has them.
+pub(super) fn retention_of_first_times(answer: &Answer) -> Vec<Value> {
+    let cells = cells_of_cohorts(answer);
+    cells
+        .filter(|(_, _, _, size)| *size > 0.0)
+        .map(|(cohort, distance, count, _)| json!([cohort, distance, count]))
+        .collect()
 }
 
 /// Step and count.
@@ -84,6 +89,19 @@ pub(super) fn of_sql(answer: &Answer) -> Vec<Value> {
     series(answer).filter_map(cells).collect()
 }
 
+/// Cohort, distance, number of actors there and in the cohort as a whole.
+fn cells_of_cohorts(answer: &Answer) -> impl Iterator<Item = (usize, usize, f64, f64)> {
+    let cohorts = series(answer).count();
+    series(answer).enumerate().flat_map(move |(cohort, row)| {
+        let cells = row.get("values").and_then(Value::as_array);
+        let count = |cell: &Value| cell.get("count").and_then(Value::as_f64).unwrap_or(0.0);
+        let counts: Vec<f64> = cells.into_iter().flatten().map(count).collect();
+        let size = counts.first().copied().unwrap_or(0.0);
+        let within = counts.into_iter().take(cohorts - cohort).enumerate();
+        within.map(move |(distance, count)| (cohort, distance, count, size))
+    })
+}
+
 fn series(answer: &Answer) -> impl Iterator<Item = &Value> {
     answer.results().as_array().into_iter().flatten()
 }
@@ -98,17 +116,10 @@ fn points(row: &Value, before: &[Value], first: usize) -> Vec<Value> {
     figures(row).map(point).collect()
 }
 
-/// The figures of a series with their positions.
+/// The figures of a series with their positions, without those of zero.
 fn figures(row: &Value) -> impl Iterator<Item = (usize, f64)> {
     let data = row.get("data").and_then(Value::as_array);
-    not_zero(data.into_iter().flatten().map(Some))
-}
-
-/// Numbers with their positions.
-fn not_zero<'a>(
-    values: impl Iterator<Item = Option<&'a Value>>,
-) -> impl Iterator<Item = (usize, f64)> {
-    let numbers = values.map(|value| value.and_then(Value::as_f64).unwrap_or(0.0));
+    let numbers = data.into_iter().flatten().filter_map(Value::as_f64);
     numbers.enumerate().filter(|(_, number)| *number != 0.0)
 }
 
