@@ -62,7 +62,7 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Loads bundled real data into a store and shows seven answers with charts.
     Demo(Demo),
-    /// Times a question over generated events; see docs/LESSONS.md.
+    /// Times a question over generated events; see docs/PERFORMANCE.md.
     #[command(hide = true)]
     Bench(Bench),
 }
@@ -200,12 +200,32 @@ pub(crate) struct Bench {
     /// The folder of the generated events.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: String,
+    /// Makes a store of the events in DIR/quintet, anew if there is one.
+    #[arg(long, conflicts_with = "query")]
+    pub(crate) prepare: bool,
     /// The question, by its name among the peers' queries.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) query: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "prepare")]
+    pub(crate) query: Option<String>,
+    /// What is asked, and how fresh the engine is.
+    #[arg(long, value_enum, default_value_t = BenchMode::Parquet)]
+    pub(crate) mode: BenchMode,
     /// How often to ask.
     #[arg(long, value_name = "N", default_value = "3")]
     pub(crate) runs: NonZeroUsize,
+    /// Shows the plan instead of timing it.
+    #[arg(long)]
+    pub(crate) dump_plan: bool,
+}
+
+/// What a timed question is asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchMode {
+    /// The store, opened anew for every question.
+    Cold,
+    /// The store, after it was asked the same question once.
+    Hot,
+    /// The generated file as it is.
+    Parquet,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

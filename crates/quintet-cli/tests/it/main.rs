@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod bench;
 mod formats;
 mod groups;
 mod ingest;
