@@ -13,8 +13,18 @@ use crate::error::{Error, Result};
 const USUAL_BYTES: usize = 64 << 10;
 
 /// A part of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
+    /// Its footer.
+    Footer,
+    /// Some rows of a column.
+    Column {
+        name: Arc<str>,
+        row_group: usize,
+        /// The first row, within the row group.
+        start: usize,
+        rows: usize,
+    },
     /// The directory of its sets of actors.
     Directory,
     /// The sets of actors whose bytes begin here.
@@ -78,9 +88,34 @@ impl Cache {
             0 => read.await?,
             _ => self.0.get_or_insert_async(&key, read).await?,
         };
+        let (path, part) = key;
         kept.value
             .downcast()
             .map_err(|_| Error::internal(format!("{part:?} of {path} was kept as something else")))
+    }
+
+    /// A part of a file, if it was kept.
+    pub(crate) fn find<T: Send + Sync + 'static>(&self, path: &str, part: &Part) -> Option<Arc<T>> {
+        if self.0.capacity() == 0 {
+            return None;
+        }
+        let kept = self.0.get(&(Arc::from(path), part.clone()))?;
+        kept.value.downcast().ok()
+    }
+
+    /// Keeps a part of a file that takes so many bytes.
+    pub(crate) fn keep<T: Send + Sync + 'static>(
+        &self,
+        path: &str,
+        part: Part,
+        value: T,
+        bytes: usize,
+    ) {
+        if self.0.capacity() > 0 {
+            let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
+            self.0
+                .insert((Arc::from(path), part), Kept { value, bytes });
+        }
     }
 }
 

@@ -128,6 +128,17 @@ pub fn classify(error: &DataFusionError) -> Error {
         DataFusionError::External(cause) if cause.is::<ParquetError>() => {
             Error::corrupt("a Parquet file", cause)
         }
+        // What operators of our own have met, which is classified already.
+        DataFusionError::External(cause) => match cause.downcast_ref() {
+            Some(Error::Corrupt { file, reason }) => Error::corrupt(file, reason),
+            Some(Error::ResourcesExhausted(reason)) => Error::ResourcesExhausted(reason.clone()),
+            Some(Error::NotFound(reason)) => Error::corrupt("a file of the store", reason),
+            Some(Error::Io { place, source }) => Error::Io {
+                place: place.clone(),
+                source: std::io::Error::new(source.kind(), source.to_string()),
+            },
+            _ => Error::internal(cause),
+        },
         DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
             ArrowError::ParquetError(_) => Error::corrupt("a Parquet file", cause),
             ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => {

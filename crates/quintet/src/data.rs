@@ -109,7 +109,10 @@ impl Data {
             .filter_map(|known| Some((usize::from(known.index), known.created_at?)));
         Self {
             session,
-            events: snapshot.events(),
+            events: match has_dense_actors {
+                true => snapshot.events_by_runs(),
+                false => snapshot.events(),
+            },
             entities: Some(Entities::of(snapshot)),
             promoted,
             keys,
@@ -141,10 +144,15 @@ impl Data {
         }
     }
 
-    /// The same data, read in another session.
+    /// The same data, read in another session by stock scans: these know the statistics of every column, whatever is compared.
     pub(crate) fn in_session(&self, session: SessionContext) -> Self {
+        let events = match &self.dense {
+            Some(snapshot) => snapshot.events(),
+            None => Arc::clone(&self.events),
+        };
         Self {
             session,
+            events,
             ..self.clone()
         }
     }

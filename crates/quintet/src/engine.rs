@@ -39,7 +39,12 @@ pub struct EngineBuilder {
     keys: ActorKeys,
     transport: Transport,
     files_in_sql: bool,
+    /// Bytes; `None` is the default.
+    cache: Option<usize>,
 }
+
+/// What an engine keeps of decoded files if nothing is said.
+const CACHE: usize = 256 << 20;
 
 /// What a question is asked against. The default: the real clock, the store's zone and week, no definitions.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +94,18 @@ impl EngineBuilder {
         self
     }
 
+    /// At most so many bytes of what was decoded of a store's files are kept for later questions, 256 MiB unless set; 0 keeps nothing,
+    /// which suits whoever asks once. They do not count towards the memory limit.
+    #[must_use]
+    pub fn with_cache(mut self, bytes: usize) -> Self {
+        self.cache = Some(bytes);
+        self
+    }
+
+    fn location(self, location: &str) -> Result<Location> {
+        Ok(Location::parse(location)?.with_cache(self.cache.unwrap_or(CACHE)))
+    }
+
     /// Lets SQL read files by path (`select … from 'data.csv'`). Off unless set: then SQL reaches nothing but the store.
     #[must_use]
     pub fn with_files_in_sql(mut self, allowed: bool) -> Self {
@@ -103,7 +120,7 @@ impl EngineBuilder {
     pub async fn create(self, location: &str, settings: Settings) -> Result<Engine> {
         zone(&settings.timezone)?;
         self.of(Origin::Store(
-            Store::create(Location::parse(location)?, settings).await?,
+            Store::create(self.location(location)?, settings).await?,
         ))
     }
 
@@ -112,7 +129,7 @@ impl EngineBuilder {
     /// # Errors
     /// `NotFound` where there is neither, `Corrupt` naming an unreadable file.
     pub async fn open(self, location: &str) -> Result<Engine> {
-        let location = Location::parse(location)?;
+        let location = self.location(location)?;
         if Store::exists(&location).await? {
             return self.of(Origin::Store(Store::open(location).await?));
         }
@@ -133,7 +150,7 @@ impl EngineBuilder {
     pub async fn open_or_create(self, location: &str, settings: Settings) -> Result<Engine> {
         zone(&settings.timezone)?;
         self.of(Origin::Store(
-            Store::open_or_create(Location::parse(location)?, settings).await?,
+            Store::open_or_create(self.location(location)?, settings).await?,
         ))
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
 
 /// An engine within the limits.
 fn engine(limits: Limits) -> EngineBuilder {
-    let mut builder = EngineBuilder::new().with_files_in_sql(true);
+    let mut builder = EngineBuilder::new().with_files_in_sql(true).with_cache(0);
     if let Some(bytes) = limits.memory_limit {
         builder = builder.with_memory_limit(bytes);
     }

@@ -9,7 +9,9 @@ use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderO
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
 use datafusion::parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use datafusion::parquet::errors::{ParquetError, Result};
-use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use datafusion::parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -52,6 +54,25 @@ impl ParquetFile {
         };
         let footer =
             ArrowReaderMetadata::load_async(&mut ranges, ArrowReaderOptions::default()).await?;
+        Ok(Self { ranges, footer })
+    }
+
+    /// Reads the footer of a file of `size` bytes, and where its pages are: then rows can be skipped without reading them.
+    pub(crate) async fn open_with_pages(
+        store: &Arc<dyn ObjectStore>,
+        key: Path,
+        size: u64,
+    ) -> Result<Self> {
+        let mut ranges = Ranges {
+            store: Arc::clone(store),
+            key,
+            size,
+        };
+        let footer = ParquetMetaDataReader::new()
+            .with_offset_index_policy(PageIndexPolicy::Optional)
+            .load_and_finish(&mut ranges, size)
+            .await?;
+        let footer = ArrowReaderMetadata::try_new(Arc::new(footer), ArrowReaderOptions::default())?;
         Ok(Self { ranges, footer })
     }
 

@@ -15,7 +15,7 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{EventsTable, ScanOptions, from_log};
+use crate::scan::{EventsTable, RunsTable, ScanOptions, from_log};
 use crate::schema::{self, Promoted};
 use crate::tables::{self, Entities, PersonIndex};
 
@@ -147,6 +147,12 @@ impl Snapshot {
     /// [`Entities::person_overrides`].
     pub fn events(&self) -> Arc<dyn TableProvider> {
         self.events_with(ScanOptions::default())
+    }
+
+    /// [`Snapshot::events`], of which only the rows with the names asked for are read, and kept: the store's fast path. Plans over it
+    /// cannot be sent elsewhere.
+    pub fn events_by_runs(&self) -> Arc<dyn TableProvider> {
+        Arc::new(RunsTable::of(self))
     }
 
     /// [`Snapshot::events`], read in another way.

@@ -186,7 +186,7 @@ async fn the_plans_of_an_insight_can_be_read() {
         .await
         .expect("plans");
     assert!(
-        plans.contains("DataSourceExec") && plans.contains("group_1_ref"),
+        plans.contains("ActorSetsExec: figure=Actors, actor=Group(1), events=Named({\"commit\"})"),
         "{plans}"
     );
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use quintet::{Engine, Load, QueryOptions, Settings, Source};
+use quintet::{Engine, EngineBuilder, Load, QueryOptions, Settings, Source};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -64,6 +64,12 @@ pub(crate) async fn store() -> &'static Sample {
             sample
         })
         .await
+}
+
+/// An engine over that store.
+pub(crate) async fn engine_of(builder: EngineBuilder) -> Engine {
+    let opened = builder.open(store().await.location()).await;
+    opened.expect("an engine")
 }
 
 /// The clock of all questions to the sample.

@@ -25,6 +25,8 @@ const EVENTS: &str = "events_typed.parquet";
 const EVENTS_JSON: &str = "events_json.parquet";
 /// What `--prepare` makes beside them.
 const STORE: &str = "quintet";
+/// Bytes that a process may keep which answers one question after the other.
+const HOT_CACHE: usize = 1 << 30;
 
 pub(super) async fn run(bench: Bench, limits: Limits) -> Result<()> {
     let Some(name) = &bench.query else {
@@ -61,6 +63,7 @@ struct Asking {
     options: QueryOptions,
     place: String,
     limits: Limits,
+    cache: usize,
 }
 
 impl Asking {
@@ -76,11 +79,16 @@ impl Asking {
             options: QueryOptions::default(),
             place: folder.join(place).display().to_string(),
             limits,
+            cache: match bench.mode {
+                BenchMode::Hot => HOT_CACHE,
+                BenchMode::Cold | BenchMode::Parquet => 0,
+            },
         })
     }
 
     async fn open(&self) -> Result<Engine> {
-        Ok(engine(self.limits).open(&self.place).await?)
+        let engine = engine(self.limits).with_cache(self.cache);
+        Ok(engine.open(&self.place).await?)
     }
 
     /// The seconds of every run and the last answer; none where the engine does not do the question.

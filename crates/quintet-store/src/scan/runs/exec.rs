@@ -1,0 +1,168 @@
+//! The operator: each partition reads its segments one after the other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, stats::Precision};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::Segment;
+use super::names::Names;
+use super::read::columns;
+use crate::location::Location;
+
+/// See the module above.
+#[derive(Debug)]
+pub(super) struct RunsExec {
+    location: Location,
+    names: Names,
+    lots: Vec<Arc<[Segment]>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl RunsExec {
+    pub(super) fn new(
+        location: Location,
+        schema: SchemaRef,
+        names: Names,
+        lots: Vec<Vec<Segment>>,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(lots.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self {
+            location,
+            names,
+            lots: lots.into_iter().map(Arc::from).collect(),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        let segments = self.lots.iter().flat_map(|lot| lot.iter());
+        segments.map(|segment| segment.rows.len()).sum()
+    }
+}
+
+impl DisplayAs for RunsExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let segments: usize = self.lots.iter().map(|lot| lot.len()).sum();
+        let schema = self.schema();
+        let columns: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        write!(
+            f,
+            "RunsExec: events={:?}, rows={}, segments={segments}, columns=[{}]",
+            self.names,
+            self.rows(),
+            columns.join(", ")
+        )
+    }
+}
+
+impl ExecutionPlan for RunsExec {
+    fn name(&self) -> &'static str {
+        "RunsExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let lot = self.lots.get(partition).cloned().unwrap_or_default();
+        let rows = context.session_config().batch_size().max(1);
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let (location, schema) = (self.location.clone(), self.schema());
+        let batches = stream::iter(0..lot.len())
+            .then(move |at| {
+                let (location, schema, lot) =
+                    (location.clone(), Arc::clone(&schema), Arc::clone(&lot));
+                async move {
+                    match lot.get(at) {
+                        Some(segment) => columns(&location, segment, &schema).await,
+                        None => Ok(RecordBatch::new_empty(schema)),
+                    }
+                    .map_err(|error| DataFusionError::External(Box::new(error)))
+                }
+            })
+            .map_ok(move |batch| stream::iter(slices(batch, rows).map(Ok)))
+            .try_flatten()
+            .map(move |batch| batch.record_output(&metrics))
+            .boxed();
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(
+            self.schema(),
+            batches,
+        ))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        let rows = match partition {
+            None => self.rows(),
+            Some(partition) => self
+                .lots
+                .get(partition)
+                .map_or(0, |lot| lot.iter().map(|segment| segment.rows.len()).sum()),
+        };
+        Ok(Arc::new(Statistics {
+            num_rows: Precision::Exact(rows),
+            ..Statistics::new_unknown(&self.schema())
+        }))
+    }
+}
+
+fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
+    let all = batch.num_rows();
+    (0..all)
+        .step_by(rows)
+        .map(move |start| batch.slice(start, rows.min(all - start)))
+}
