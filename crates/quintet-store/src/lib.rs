@@ -43,7 +43,7 @@ pub use ingest::{
 };
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
-pub use scan::{Folder, PropertyColumn, ScanOptions};
+pub use scan::{Folder, PropertyColumn, ScanOptions, Told, Unloaded};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};
 pub use store::{

@@ -118,6 +118,12 @@ impl Location {
         Some(parts.join("/"))
     }
 
+    /// A file's place in the file system, given its key; none in an object store.
+    pub(crate) fn path(&self, key: &Path) -> Option<PathBuf> {
+        self.folder.as_ref()?;
+        LocalFileSystem::new().path_to_filesystem(key).ok()
+    }
+
     /// How messages name a file of this place.
     pub(crate) fn show(&self, relative: &str) -> String {
         if relative.is_empty() {

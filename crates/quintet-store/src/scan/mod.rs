@@ -6,6 +6,6 @@ mod folder;
 mod provider;
 
 pub(crate) use files::{ScanFile, from_log};
-pub use folder::{Folder, PropertyColumn};
+pub use folder::{Folder, PropertyColumn, Told, Unloaded};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;

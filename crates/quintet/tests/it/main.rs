@@ -8,6 +8,7 @@
 
 mod dependencies;
 mod embedding;
+mod exports;
 mod funnels;
 mod groups;
 mod oracle;
