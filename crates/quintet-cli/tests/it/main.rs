@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod exports;
 mod formats;
 mod groups;
 mod ingest;

@@ -83,11 +83,20 @@ impl<'a> Glance<'a> {
     pub(crate) fn vote(&mut self, file: &str, rows: &RecordBatch) -> Result<()> {
         let parsed = self.parse(file, rows)?;
         self.learned.indexes.vote(&parsed);
-        for tag in &parsed.tags {
-            if let TagType::Name(name) = tag.of
-                && !self.names.iter().any(|known| known == parsed.text(name))
-            {
-                self.names.push(parsed.text(name).to_owned());
+        for message in &parsed.messages {
+            let tags = parsed.tags.get(message.tags.clone()).unwrap_or_default();
+            let tagged = tags.iter().filter_map(|tag| match tag.of {
+                TagType::Name(name) => Some(name),
+                _ => None,
+            });
+            let declared = match message.action.as_deref() {
+                Some(Action::GroupIdentify { group_type, .. }) => Some(*group_type),
+                _ => None,
+            };
+            for name in tagged.chain(declared).map(|name| parsed.text(name)) {
+                if !self.names.iter().any(|known| known == name) {
+                    self.names.push(name.to_owned());
+                }
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ use super::world::{PersonRow, Row, text};
 pub(crate) fn events_as_parquet(folder: &Path, rows: &[Row]) {
     std::fs::create_dir_all(folder).expect("a folder");
     for (number, rows) in rows.chunks(rows.len() / 3 + 1).enumerate() {
-        let name = format!("2024-01-01T00:00:00-2024-04-01T00:00:00-{number}.parquet.zst");
+        let name = format!("2024-01-01-2024-04-01-{number}.parquet.zst");
         parquet(&folder.join(name), columns(rows));
     }
 }
@@ -26,7 +26,7 @@ pub(crate) fn events_as_parquet(folder: &Path, rows: &[Row]) {
 pub(crate) fn persons_as_parquet(folder: &Path, rows: &[PersonRow]) {
     std::fs::create_dir_all(folder).expect("a folder");
     parquet(
-        &folder.join("persons-2024-01-01T00:00:00-2024-04-01T00:00:00.parquet.zst"),
+        &folder.join("persons-2024-01-01-2024-04-01.parquet.zst"),
         vec![
             ("team_id", numbers(rows.iter().map(|_| 1))),
             (
@@ -118,7 +118,7 @@ fn times(values: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC"))
 }
 
-fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {
+pub(crate) fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 

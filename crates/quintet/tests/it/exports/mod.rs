@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use files::{
-    columns, events_as_lines, events_as_parquet, parquet, persons_as_lines, persons_as_parquet,
-    texts,
+    columns, events_as_lines, events_as_parquet, numbers, parquet, persons_as_lines,
+    persons_as_parquet, texts,
 };
 use world::{Row, World, text};
 
@@ -393,4 +393,160 @@ async fn sessions_are_left_out_with_a_word() {
     let report = lying.opening_report().unwrap();
     assert_eq!(report.warnings[0].code, "file_skipped");
     assert_same(&lying, "beside sessions").await;
+}
+
+/// Not a test: writes `testdata/export` anew, as `testdata/README.md` says.
+#[test]
+#[ignore = "writes files that are checked in"]
+fn write_the_bundled_export() {
+    let world = World::new(90);
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/export");
+    events_as_parquet(&root.join("parquet"), &world.events);
+    persons_as_parquet(&root.join("parquet"), &world.persons);
+    let lines = root.join("lines");
+    std::fs::create_dir_all(&lines).unwrap();
+    for (name, text) in [
+        ("events", events_as_lines(&world.events)),
+        ("persons", persons_as_lines(&world.persons)),
+    ] {
+        let name = format!("{name}-2024-01-01-2024-04-01.jsonl.gz");
+        let file = std::fs::File::create(lines.join(name)).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::best());
+        std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
+        packed.finish().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn other_peoples_tables_have_properties_in_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clicks.parquet");
+    let rows: Vec<&Row> = WORLD
+        .events
+        .iter()
+        .filter(|row| row.event == "paid")
+        .collect();
+    let property = |name: &str| {
+        rows.iter()
+            .map(|row| row.properties[name].clone())
+            .collect::<Vec<_>>()
+    };
+    let cents = property("amount")
+        .into_iter()
+        .map(|amount| (amount.as_f64().unwrap() * 100.0) as i64);
+    let columns = vec![
+        ("action", texts(rows.iter().map(|row| row.event.clone()))),
+        (
+            "user",
+            texts(rows.iter().map(|row| row.distinct_id.clone())),
+        ),
+        ("ts", texts(rows.iter().map(|row| text(row.at)))),
+        (
+            "account",
+            texts(
+                property("$group_0")
+                    .iter()
+                    .map(|key| key.as_str().unwrap().to_owned()),
+            ),
+        ),
+        ("cents", numbers(cents)),
+        ("team_id", numbers(rows.iter().map(|_| 1))),
+    ];
+    parquet(&path, columns);
+    let pairs = [
+        ("event", "action"),
+        ("distinct_id", "user"),
+        ("timestamp", "ts"),
+        ("$group_0", "account"),
+        ("price", "cents"),
+    ];
+    let columns =
+        Columns::new(pairs.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned()))).unwrap();
+    let (store, _place) = loaded(vec![Source::Path(path)], columns.clone()).await;
+    let lying = Engine::open_with_columns(&place(&folder, "clicks.parquet"), columns)
+        .await
+        .unwrap();
+    assert!(
+        lying.opening_report().is_none(),
+        "there is nothing to find out"
+    );
+    let trend = |math: Value, more: Value| {
+        let mut node = json!({"kind": "EventsNode", "event": "paid"});
+        node.as_object_mut()
+            .unwrap()
+            .extend(math.as_object().unwrap().clone());
+        let mut trend = json!({"kind": "TrendsQuery", "interval": "month", "dateRange": {"date_from": "2024-01-01", "date_to": "2024-03-31"}, "series": [node]});
+        trend
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        trend
+    };
+    for question in [
+        trend(
+            json!({"math": "unique_group", "math_group_type_index": 0}),
+            json!({}),
+        ),
+        trend(json!({"math": "sum", "math_property": "price"}), json!({})),
+        trend(
+            json!({"math": "dau"}),
+            json!({"properties": [{"type": "event", "key": "price", "operator": "gt", "value": 5000}]}),
+        ),
+        trend(
+            json!({}),
+            json!({"breakdownFilter": {"breakdown": "price", "breakdown_type": "event", "breakdown_limit": 3}}),
+        ),
+        trend(
+            json!({}),
+            json!({"properties": [{"type": "event", "key": "team_id", "operator": "is_set", "value": "is_set"}]}),
+        ),
+    ] {
+        let (found, expected) = (
+            lying.query(&question.to_string()).await.unwrap(),
+            store.query(&question.to_string()).await.unwrap(),
+        );
+        assert_eq!(found.results(), expected.results(), "{question}");
+    }
+    let sql = lying
+        .sql(
+            "select event, distinct_id, \"$group_0\", price from events order by timestamp limit 1",
+        )
+        .await
+        .unwrap();
+    assert_eq!(sql.results()[0]["event"], "paid");
+}
+
+#[tokio::test]
+async fn columns_beside_properties_are_properties_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut columns = columns(&WORLD.events);
+    let shades = WORLD
+        .events
+        .iter()
+        .map(|row| ["", "light", "dark"][row.at as usize / 60_000_000 % 3].to_owned());
+    columns.push(("shade", texts(shades)));
+    columns.push((
+        "kind",
+        texts(WORLD.events.iter().map(|_| "hidden".to_owned())),
+    ));
+    parquet(&folder.path().join("wide.parquet"), columns);
+    let (store, _place) = loaded(
+        vec![Source::Path(folder.path().join("wide.parquet"))],
+        Columns::default(),
+    )
+    .await;
+    let lying = Engine::open(&place(&folder, "wide.parquet")).await.unwrap();
+    for (event, key) in [
+        ("report_created", "shade"),
+        ("report_created", "kind"),
+        ("paid", "kind"),
+    ] {
+        let question = json!({"kind": "TrendsQuery", "interval": "month", "dateRange": {"date_from": "2024-01-01", "date_to": "2024-03-31"},
+            "series": [{"kind": "EventsNode", "event": event}], "breakdownFilter": {"breakdown": key, "breakdown_type": "event"}});
+        let (found, expected) = (
+            lying.query(&question.to_string()).await.unwrap(),
+            store.query(&question.to_string()).await.unwrap(),
+        );
+        assert_eq!(found.results(), expected.results(), "{question}");
+    }
 }

@@ -12,7 +12,7 @@ const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Companies with their plan and number of employees.
-const COMPANIES: [(&str, &str, u32); 8] = [
+const COMPANIES: [(&str, &str, u32); 20] = [
     ("acme", "pro", 120),
     ("bolt", "free", 8),
     ("cogs", "pro", 45),
@@ -21,6 +21,18 @@ const COMPANIES: [(&str, &str, u32); 8] = [
     ("flux", "free", 15),
     ("gear", "pro", 60),
     ("hive", "enterprise", 400),
+    ("iris", "free", 12),
+    ("jade", "pro", 70),
+    ("kiwi", "free", 4),
+    ("lava", "free", 22),
+    ("moss", "pro", 33),
+    ("nova", "enterprise", 650),
+    ("opal", "free", 9),
+    ("pine", "free", 18),
+    ("quay", "pro", 95),
+    ("reef", "free", 6),
+    ("sage", "free", 27),
+    ("tide", "pro", 51),
 ];
 
 /// What a client sends.
@@ -145,7 +157,8 @@ fn beginnings() -> Vec<Message> {
 }
 
 fn lead_a_life(person: u64, dice: &mut Dice, messages: &mut Vec<Message>) {
-    let company = COMPANIES[dice.below(8) as usize].0;
+    // Some companies have many people, some few.
+    let company = COMPANIES[dice.below(20).min(dice.below(20)) as usize].0;
     let (anonymous, name) = (format!("anon-{person}"), format!("user-{person}"));
     let mut at = START + DAY + dice.below(50 * 1440) as i64 * MINUTE;
     let mut tell = |event: &str, distinct_id: &str, at: i64, properties: Value| {
@@ -158,7 +171,7 @@ fn lead_a_life(person: u64, dice: &mut Dice, messages: &mut Vec<Message>) {
     };
     let page = |path: &str| json!({"$current_url": format!("https://app.example.com{path}"), "$browser": "Firefox"});
     tell("$pageview", &anonymous, at, page("/"));
-    if person % 7 == 0 {
+    if person.is_multiple_of(7) {
         let mut quiet = page("/pricing");
         quiet["$process_person_profile"] = false.into();
         quiet["$groups"] = json!({"company": company});
