@@ -75,10 +75,7 @@ fn what_is_refused_in_lines_is_told_beside_the_answer() {
     place.insight(&by_month(json!({"math": "dau"})));
     let ended = place.run(&["query", "events.jsonl", "insight.json", "--format", "json"]);
     assert_eq!(ended.status, 0);
-    assert!(
-        ended.stderr.contains("events.jsonl line 8"),
-        "{ended:?}"
-    );
+    assert!(ended.stderr.contains("events.jsonl line 8"), "{ended:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod columns;
 mod damage;
 mod find;
+mod order;
 mod repeats;
 mod rows;
 mod survey;

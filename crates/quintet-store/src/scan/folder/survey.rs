@@ -7,7 +7,9 @@ use datafusion::arrow::array::Array;
 use datafusion::arrow::record_batch::RecordBatch;
 use hashbrown::{HashMap, HashSet};
 
+use super::PERSON_PROPERTIES;
 use super::find::File;
+use super::order;
 use super::repeats::{self, named, texts};
 use super::rows::{self, Wanted};
 use crate::entities::EntityState;
@@ -44,8 +46,11 @@ pub(super) struct Surveyed {
 
 /// What all rows of a file have shown.
 #[derive(Default)]
-struct Overview {
-    telling: Vec<usize>,
+pub(super) struct Overview {
+    /// Positions of the rows that tell something.
+    pub(super) telling: Vec<usize>,
+    /// These rows.
+    pub(super) rows: Vec<RecordBatch>,
     uuids: Vec<u64>,
 }
 
@@ -65,13 +70,7 @@ pub(super) fn survey(
     skipped: LoadReport,
     columns: &Columns,
 ) -> Result<Survey> {
-    let overviews = parallel::map(files, |file| overview(file, columns))?;
-    let mut telling: Vec<Vec<usize>> = Vec::with_capacity(files.len());
-    let mut uuids = Vec::new();
-    for overview in overviews {
-        telling.push(overview.telling);
-        uuids.extend(overview.uuids);
-    }
+    let mut looked = parallel::map(files, |file| overview(file, columns))?;
     let mut glance = Glance::new(columns);
     glance.report = skipped;
     glance.persons(persons)?;
@@ -82,18 +81,23 @@ pub(super) fn survey(
     }
     glance.settle();
     let mut joined = HashSet::new();
-    for (file, telling) in files.iter().zip(&telling) {
-        each(file, columns, &Wanted::At(telling), |rows| {
+    for (file, overview) in files.iter().zip(&looked) {
+        for rows in &overview.rows {
             joined.extend(glance.joined(&file.file.shown, rows)?);
-            Ok(())
-        })?;
+        }
     }
     let seen = occurrences(files, &joined, columns)?;
-    note_first(&mut telling, &seen);
-    for (file, telling) in files.iter().zip(&telling) {
-        each(file, columns, &Wanted::At(telling), |rows| {
-            glance.take(&file.file.shown, rows)
-        })?;
+    let first = first_rows(&looked, &seen);
+    let numbered: Vec<usize> = (0..files.len()).collect();
+    let ordered = parallel::map(&numbered, |number| {
+        let (file, overview) = (&files[*number], &looked[*number]);
+        let first = first.get(*number).map_or(&[][..], Vec::as_slice);
+        order::in_order(file, overview, first, columns)
+    })?;
+    for (file, rows) in files.iter().zip(ordered) {
+        for rows in rows {
+            glance.take(&file.file.shown, &rows)?;
+        }
     }
     let (state, groups, report) = glance.finish();
     let merges = match persons {
@@ -101,6 +105,10 @@ pub(super) fn survey(
         // The export of persons says whose every distinct id is.
         _ => Vec::new(),
     };
+    let uuids = looked
+        .iter_mut()
+        .flat_map(|overview| std::mem::take(&mut overview.uuids));
+    let uuids = uuids.collect();
     let with_source: Vec<(&File, &Source)> = files
         .iter()
         .map(|file| (&file.file, &file.source))
@@ -122,7 +130,13 @@ fn each(
     mut take: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let names = telling_columns(&file.file.shown, file.file.schema(), columns)?;
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    // What was known of persons is read by the questions that ask for it.
+    let told = columns.theirs(PERSON_PROPERTIES);
+    let names = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != told);
+    let names: Vec<&str> = names.collect();
     rows::read(&file.file, &file.source, &names, wanted, |_, rows| {
         take(rows)
     })
@@ -132,7 +146,7 @@ fn overview(surveyed: &Surveyed, columns: &Columns) -> Result<Overview> {
     let file = &surveyed.file;
     let event = columns.theirs(schema::EVENT);
     let uuid = columns.theirs(schema::UUID);
-    let rows_tell_all = file.has(columns.theirs("person_properties"));
+    let rows_tell_all = file.has(columns.theirs(PERSON_PROPERTIES));
     let wanted = match surveyed.is_export {
         true => vec![event, uuid],
         false => vec![event],
@@ -156,6 +170,12 @@ fn overview(surveyed: &Surveyed, columns: &Columns) -> Result<Overview> {
             Ok(())
         },
     )?;
+    let telling = std::mem::take(&mut overview.telling);
+    each(surveyed, columns, &Wanted::At(&telling), |rows| {
+        overview.rows.push(rows.clone());
+        Ok(())
+    })?;
+    overview.telling = telling;
     Ok(overview)
 }
 
@@ -197,18 +217,18 @@ fn occurrences(files: &[Surveyed], ids: &HashSet<String>, columns: &Columns) -> 
     })
 }
 
-/// The first row of each joined id is telling too: it says whether the id had a person before it was joined.
-fn note_first(telling: &mut [Vec<usize>], seen: &[Seen]) {
+/// Where each joined id occurs first, by file, ascending: it says that the id had a person before it was joined.
+fn first_rows(looked: &[Overview], seen: &[Seen]) -> Vec<Vec<usize>> {
     let mut known: HashSet<&str> = HashSet::new();
-    for (telling, seen) in telling.iter_mut().zip(seen) {
-        for (id, position) in &seen.first {
-            if known.insert(id) {
-                telling.push(*position);
-            }
-        }
-        telling.sort_unstable();
-        telling.dedup();
-    }
+    let files = looked.iter().zip(seen).map(|(overview, seen)| {
+        let new = seen.first.iter().filter(|(id, _)| known.insert(id));
+        let mut first: Vec<usize> = new.map(|(_, position)| *position).collect();
+        first.retain(|position| overview.telling.binary_search(position).is_err());
+        first.sort_unstable();
+        first.dedup();
+        first
+    });
+    files.collect()
 }
 
 /// The persons that rows name and that are others now.
