@@ -22,6 +22,13 @@ pub fn json_property(json: Expr, name: &str) -> Expr {
     properties::json_property().call(vec![json, lit(name)])
 }
 
+/// The key of a group out of a JSON column: that of the type's `name` in `$groups`, else that of `property`; either may be missing.
+pub fn group_key(json: Expr, property: Option<&str>, name: Option<&str>) -> Expr {
+    let place = [property, name].map(|given| lit(given.unwrap_or_default()));
+    let arguments = [json].into_iter().chain(place);
+    properties::group_key().call(arguments.collect())
+}
+
 /// The wanted properties of a JSON column, as lists of `name::value`.
 pub fn json_entries(json: Expr, wanted: &Entries) -> Expr {
     let wanted = serde_json::to_string(wanted).unwrap_or_default();

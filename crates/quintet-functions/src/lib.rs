@@ -18,6 +18,7 @@
 //! | --- | --- |
 //! | `json_property(json, name)` | the text of a property of a JSON object; null where absent or null |
 //! | `json_entries(json, names)` | the properties of a JSON object as a list of `name::value`; `names` is `{"only": [..]}` or `{"except": [..]}` |
+//! | `group_key(json, property, name)` | the key of an event's group: under the type's `name` in `$groups`, else in `property`; an empty text for either is none |
 //! | `property_matches(value, operator, values)` | whether a property's text satisfies an operator; `values` is a JSON list of texts |
 //! | `property_number(value)` | the number that a property's text stands for, or null |
 //! | `number_text(number)` | a number as a property's text |
@@ -82,6 +83,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     vec![
         properties::json_property(),
         properties::json_entries(),
+        properties::group_key(),
         properties::property_matches(),
         properties::property_number(),
         properties::number_text(),

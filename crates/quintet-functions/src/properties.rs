@@ -8,8 +8,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type};
 use datafusion::common::exec_datafusion_err;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::ScalarUDF;
-use quintet_behavior::property::{self, Entries, Matcher};
+use quintet_behavior::property::{self, Entries, GroupPlace, Matcher};
 
 use crate::function::{column_function, text, texts};
 
@@ -23,6 +24,26 @@ pub(crate) fn json_property() -> Arc<ScalarUDF> {
             let found = texts(column)?
                 .iter()
                 .map(|json| property::from_json(json?, key));
+            Ok(text_column(found))
+        },
+    )
+}
+
+pub(crate) fn group_key() -> Arc<ScalarUDF> {
+    column_function(
+        "group_key",
+        vec![DataType::Utf8View, DataType::Utf8, DataType::Utf8],
+        DataType::Utf8View,
+        |column, literals| {
+            let given = |place, what| {
+                let name = text(literals, place, what)?;
+                Ok::<_, DataFusionError>(Some(name).filter(|name| !name.is_empty()))
+            };
+            let place = GroupPlace {
+                property: given(0, "the property of the group's number")?,
+                name: given(1, "the type's name")?,
+            };
+            let found = texts(column)?.iter().map(|json| place.key(json?));
             Ok(text_column(found))
         },
     )

@@ -62,7 +62,7 @@ impl Location {
                 });
             }
         };
-        let folder = path::absolute(&folder).map_err(|e| Error::io(&folder, e))?;
+        let folder = resolved(&folder).map_err(|e| Error::io(&folder, e))?;
         let prefix =
             Path::from_absolute_path(&folder).map_err(|e| Error::invalid(text, e.to_string()))?;
         Ok(Self {
@@ -129,6 +129,12 @@ impl Location {
             .map(|part| part.as_ref().to_owned())
             .collect();
         Some(parts.join("/"))
+    }
+
+    /// A file's place in the file system, given its key; none in an object store.
+    pub(crate) fn path(&self, key: &Path) -> Option<PathBuf> {
+        self.folder.as_ref()?;
+        LocalFileSystem::new().path_to_filesystem(key).ok()
     }
 
     /// How messages name a file of this place.
@@ -248,6 +254,20 @@ impl Location {
     }
 }
 
+/// An absolute path without `..`, which keys cannot have; what does not exist yet may only stand behind it.
+fn resolved(folder: &path::Path) -> std::io::Result<PathBuf> {
+    let absolute = path::absolute(folder)?;
+    let goes_up = |path: &path::Path| path.components().any(|c| c == path::Component::ParentDir);
+    let there = absolute.ancestors().find(|folder| folder.exists());
+    match there.filter(|_| goes_up(&absolute)) {
+        Some(there) => {
+            let rest = absolute.strip_prefix(there).unwrap_or(path::Path::new(""));
+            Ok(fs::canonicalize(there)?.join(rest))
+        }
+        None => Ok(absolute),
+    }
+}
+
 /// `object_store`'s local implementation never syncs, so a commit could outlive the data it names
 /// in a power cut. Here the content reaches the disk first, then takes its name by a hard link
 /// (which fails if the name is taken), then every folder on the way is synced.
@@ -345,6 +365,20 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("with_object_store"), "{message}");
+    }
+
+    #[test]
+    fn a_path_may_go_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a");
+        fs::create_dir(&inner).unwrap();
+        let up = inner.join("../new/store");
+        let (up, plain) = (
+            Location::parse(up.to_str().unwrap()).unwrap(),
+            fs::canonicalize(folder.path()).unwrap().join("new/store"),
+        );
+        let plain = Location::parse(plain.to_str().unwrap()).unwrap();
+        assert_eq!(up.key("x"), plain.key("x"));
     }
 
     #[test]

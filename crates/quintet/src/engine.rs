@@ -8,8 +8,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use quintet_query::{Context, Definitions, Query};
 use quintet_store::{
-    Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store,
-    WeekStart,
+    Columns, Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, Settings, Snapshot,
+    Stats, Store, Unloaded, WeekStart,
 };
 use serde_json::{Value, json};
 
@@ -17,9 +17,9 @@ use crate::answer::Answer;
 use crate::data::{ActorKeys, Data};
 use crate::run::{Run, Transport};
 use crate::session::{Limits, session};
-use crate::{Error, Result, groups, insights, sql};
+use crate::{Error, ErrorKind, Result, groups, insights, sql};
 
-/// Answers questions over one store or one plain folder of Parquet. Cheap to clone; may be shared between threads.
+/// Answers questions over one store, or over a folder of events that nobody loaded. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
 pub struct Engine {
     origin: Arc<Origin>,
@@ -29,7 +29,10 @@ pub struct Engine {
 
 enum Origin {
     Store(Store),
-    Folder(Folder),
+    /// Parquet, read as it lies.
+    Folder(Box<Folder>),
+    /// JSON lines, which were loaded into memory when they were opened; nothing can be added.
+    Loaded(Store, LoadReport),
 }
 
 /// How an engine runs.
@@ -124,23 +127,42 @@ impl EngineBuilder {
         ))
     }
 
-    /// Opens a store, or a plain folder of Parquet files with our columns.
+    /// Opens a store, or what nobody has loaded: a folder of Parquet (tables of events, or PostHog's exports), which is read as it
+    /// lies, or else one of JSON lines, which are loaded into memory. A single file of either kind may be named too.
     ///
     /// # Errors
-    /// `NotFound` where there is neither, `Corrupt` naming an unreadable file.
+    /// `NotFound` where there is nothing of that, `Invalid` naming a column that is missing, `Corrupt` naming an unreadable file.
     pub async fn open(self, location: &str) -> Result<Engine> {
+        self.open_with_columns(location, Columns::default()).await
+    }
+
+    /// [`open`](Self::open), where the columns of a folder may have other names than ours, as in [`Load::columns`].
+    ///
+    /// # Errors
+    /// As there; `Invalid` for names that are given for a store.
+    pub async fn open_with_columns(self, location: &str, columns: Columns) -> Result<Engine> {
         let location = self.location(location)?;
         if Store::exists(&location).await? {
+            if !columns.is_empty() {
+                let reason = "a store has columns of its own; names are given when tables are loaded into it";
+                return Err(Error::invalid("column", reason));
+            }
             return self.of(Origin::Store(Store::open(location).await?));
         }
-        match Folder::open(location.clone()).await {
-            Ok(folder) => self.of(Origin::Folder(folder)),
-            // Neither: the store's own sentence says how to make one.
-            Err(quintet_store::Error::NotFound(_)) => {
-                self.of(Origin::Store(Store::open(location).await?))
+        let origin = match Unloaded::open(location, columns.clone()).await? {
+            Unloaded::Folder(folder) => Origin::Folder(folder),
+            Unloaded::Lines(sources) => {
+                let load = Load {
+                    sources,
+                    columns,
+                    memory: self.limits.memory,
+                    ..Load::default()
+                };
+                let (store, report) = Store::in_memory(load).await?;
+                Origin::Loaded(store, report)
             }
-            Err(error) => Err(error.into()),
-        }
+        };
+        self.of(origin)
     }
 
     /// Opens a store, and makes it first where there is none.
@@ -177,12 +199,22 @@ impl Engine {
         EngineBuilder::new().create(location, settings).await
     }
 
-    /// Opens a store or a plain folder of Parquet; see [`EngineBuilder::open`].
+    /// Opens a store, or a folder that nobody loaded; see [`EngineBuilder::open`].
     ///
     /// # Errors
     /// As there.
     pub async fn open(location: &str) -> Result<Self> {
         EngineBuilder::new().open(location).await
+    }
+
+    /// Opens other people's tables, whose columns have names of their own; see [`EngineBuilder::open_with_columns`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_with_columns(location: &str, columns: Columns) -> Result<Self> {
+        EngineBuilder::new()
+            .open_with_columns(location, columns)
+            .await
     }
 
     /// Opens a store, and makes it first where there is none; see [`EngineBuilder::open_or_create`].
@@ -270,13 +302,22 @@ impl Engine {
     pub async fn sql_stream(&self, query: &str) -> Result<SendableRecordBatchStream> {
         let pinned = self.pin().await?;
         let plan = sql::plan(
-            &self.data(&pinned),
-            pinned.snapshot(),
+            &self.data(&pinned)?,
+            &pinned.group_types(),
             query,
             self.options.files_in_sql,
         )
         .await?;
         Ok(plan.execute_stream().await?)
+    }
+
+    /// What was left out or changed when a folder was opened; nothing for a store, whose loads have reported it.
+    pub fn opening_report(&self) -> Option<&LoadReport> {
+        match &*self.origin {
+            Origin::Store(_) => None,
+            Origin::Folder(folder) => folder.report(),
+            Origin::Loaded(_, report) => Some(report),
+        }
     }
 
     /// What is in the store.
@@ -290,21 +331,19 @@ impl Engine {
     /// The tables of the newest snapshot, registered in a session.
     pub(crate) async fn register(&self, session: &SessionContext) -> Result<()> {
         let pinned = self.pin().await?;
-        let data = self.data_in(session.clone(), &pinned);
-        sql::register(&data, pinned.snapshot())
+        let data = self.data_in(session.clone(), &pinned)?;
+        sql::register(&data, &pinned.group_types())
     }
 
     /// The group types of the newest version, by index; none in a plain folder.
     pub(crate) async fn group_types(&self) -> Result<Vec<GroupTypeEntry>> {
-        let pinned = self.pin().await?;
-        let types = pinned.snapshot().map(Snapshot::group_types);
-        Ok(types.unwrap_or_default().to_vec())
+        Ok(self.pin().await?.group_types())
     }
 
     pub(crate) fn store(&self, what: &str) -> Result<&Store> {
         match &*self.origin {
             Origin::Store(store) => Ok(store),
-            Origin::Folder(_) => Err(Error::unsupported(
+            Origin::Folder(_) | Origin::Loaded(..) => Err(Error::unsupported(
                 &format!("{what} of a plain folder"),
                 "make a store with `quintet init` and load the folder into it",
             )),
@@ -315,21 +354,22 @@ impl Engine {
         Ok(match &*self.origin {
             Origin::Store(store) => Pinned::Snapshot(store.snapshot().await?),
             Origin::Folder(folder) => Pinned::Folder(folder),
+            Origin::Loaded(store, _) => Pinned::Loaded(store.snapshot().await?),
         })
     }
 
-    fn data(&self, pinned: &Pinned<'_>) -> Data {
+    fn data(&self, pinned: &Pinned<'_>) -> Result<Data> {
         self.data_in(self.session.clone(), pinned)
     }
 
-    fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Data {
+    fn data_in(&self, session: SessionContext, pinned: &Pinned<'_>) -> Result<Data> {
         match pinned {
-            Pinned::Snapshot(snapshot) => Data::of_snapshot(
+            Pinned::Snapshot(snapshot) | Pinned::Loaded(snapshot) => Ok(Data::of_snapshot(
                 session,
                 snapshot,
                 self.options.keys,
                 self.options.has_dense_actors(),
-            ),
+            )),
             Pinned::Folder(folder) => Data::of_folder(session, folder),
         }
     }
@@ -342,11 +382,11 @@ impl Engine {
         run: &Run,
     ) -> Result<Answer> {
         let context = pinned.context(options)?;
-        let data = self.data(pinned);
+        let data = self.data(pinned)?;
         let answered = match query {
             Query::Sql(text) => {
-                let plan =
-                    sql::plan(&data, pinned.snapshot(), text, self.options.files_in_sql).await?;
+                let types = pinned.group_types();
+                let plan = sql::plan(&data, &types, text, self.options.files_in_sql).await?;
                 let schema = Arc::clone(plan.schema().inner());
                 run.collect(plan)
                     .await
@@ -366,18 +406,31 @@ impl Engine {
 enum Pinned<'a> {
     Snapshot(Arc<Snapshot>),
     Folder(&'a Folder),
+    /// The only version of what was loaded into memory.
+    Loaded(Arc<Snapshot>),
 }
 
 impl Pinned<'_> {
     fn snapshot(&self) -> Option<&Snapshot> {
         match self {
-            Self::Snapshot(snapshot) => Some(snapshot),
+            Self::Snapshot(snapshot) | Self::Loaded(snapshot) => Some(snapshot),
             Self::Folder(_) => None,
         }
     }
 
+    /// Number of a store's version.
     fn version(&self) -> Option<u64> {
-        self.snapshot().map(Snapshot::version)
+        match self {
+            Self::Snapshot(snapshot) => Some(snapshot.version()),
+            Self::Folder(_) | Self::Loaded(_) => None,
+        }
+    }
+
+    fn group_types(&self) -> Vec<GroupTypeEntry> {
+        match self {
+            Self::Snapshot(snapshot) | Self::Loaded(snapshot) => snapshot.group_types().to_vec(),
+            Self::Folder(folder) => folder.group_types(),
+        }
     }
 
     fn context(&self, options: &QueryOptions) -> Result<Context> {
@@ -396,17 +449,13 @@ impl Pinned<'_> {
             WeekStart::Sunday => quintet_query::WeekStart::Sunday,
             WeekStart::Monday => quintet_query::WeekStart::Monday,
         };
-        for known in self
-            .snapshot()
-            .map(Snapshot::group_types)
-            .unwrap_or_default()
-        {
+        for known in self.group_types() {
             let index = usize::from(known.index);
             context
                 .group_types
                 .resize(context.group_types.len().max(index + 1), None);
             if let Some(name) = context.group_types.get_mut(index) {
-                *name = Some(known.name.clone());
+                *name = Some(known.name);
             }
         }
         if let Some(definitions) = &options.definitions {
@@ -415,19 +464,20 @@ impl Pinned<'_> {
         Ok(context)
     }
 
-    /// An answer that failed while reading: the damaged file is named if there is one.
+    /// An answer that failed while reading: the damaged file is named if there is one, or the value that cannot be read.
     async fn diagnosed(&self, answered: Result<Answer>) -> Result<Answer> {
-        match (answered, self.snapshot()) {
-            (Err(error), Some(snapshot)) if error.kind() == crate::ErrorKind::Corrupt => {
-                Err(snapshot
-                    .damaged_files()
-                    .await
-                    .into_iter()
-                    .next()
-                    .map_or(error, Error::from))
+        let Err(error) = answered else {
+            return answered;
+        };
+        let cause = match (self, error.kind()) {
+            (Self::Folder(folder), ErrorKind::Corrupt) => folder.damaged_file().await,
+            (Self::Folder(folder), ErrorKind::Invalid) => folder.unreadable_time().await,
+            (Self::Snapshot(snapshot) | Self::Loaded(snapshot), ErrorKind::Corrupt) => {
+                snapshot.damaged_files().await.into_iter().next()
             }
-            (answered, _) => answered,
-        }
+            _ => None,
+        };
+        Err(cause.map_or(error, Error::from))
     }
 }
 

@@ -9,7 +9,7 @@ use datafusion::catalog::{
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{DataFrame, SessionContext, lit};
-use quintet_store::{Snapshot, schema};
+use quintet_store::{GroupTypeEntry, schema};
 
 use crate::data::{Data, column};
 use crate::{Error, Result};
@@ -17,13 +17,13 @@ use crate::{Error, Result};
 /// The plan of an SQL query over the tables of a snapshot.
 pub(crate) async fn plan(
     data: &Data,
-    snapshot: Option<&Snapshot>,
+    types: &[GroupTypeEntry],
     query: &str,
     files: bool,
 ) -> Result<DataFrame> {
     let session = fresh(&data.session, files)?;
     let data = data.in_session(session.clone());
-    register(&data, snapshot)?;
+    register(&data, types)?;
     let only_reading = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -59,7 +59,7 @@ fn reason(error: &datafusion::error::DataFusionError) -> String {
 }
 
 /// Registers `events`, `persons`, `person_distinct_ids`, `groups`, `group_types` and a view per group type. They show real keys only.
-pub(crate) fn register(data: &Data, snapshot: Option<&Snapshot>) -> Result<()> {
+pub(crate) fn register(data: &Data, types: &[GroupTypeEntry]) -> Result<()> {
     let session = &data.session;
     let hidden: Vec<&str> = [schema::PERSON_REF]
         .into_iter()
@@ -73,7 +73,7 @@ pub(crate) fn register(data: &Data, snapshot: Option<&Snapshot>) -> Result<()> {
         return Ok(());
     };
     let groups = tables.groups.drop_columns(&["ref"])?;
-    for group_type in snapshot.map(Snapshot::group_types).unwrap_or_default() {
+    for group_type in types {
         let of_type = groups
             .clone()
             .filter(column("index").eq(lit(i64::from(group_type.index))))?;

@@ -5,11 +5,13 @@
 
 mod date;
 mod entries;
+mod group;
 mod matcher;
 mod semver;
 mod value;
 
 pub use date::parse_date;
 pub use entries::Entries;
+pub use group::GroupPlace;
 pub use matcher::{Matcher, MatcherError, equal_texts};
 pub use value::{from_json, normalize_url, number, number_text};

@@ -84,7 +84,7 @@ pub fn normalize_url(url: &str) -> &str {
 }
 
 /// A JSON string that borrows from the input unless it holds escapes.
-struct Borrowed<'a>(Cow<'a, str>);
+pub(super) struct Borrowed<'a>(pub(super) Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Borrowed<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

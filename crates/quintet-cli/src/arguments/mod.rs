@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Init(Init),
     /// Loads events into a store, all of a call's or none; what is there already is not stored twice.
     Ingest(Ingest),
-    /// Runs one insight, written as PostHog's query JSON, over a store or a folder of Parquet files.
+    /// Runs one insight, written as PostHog's query JSON, over a store or a folder of events as they lie.
     Query(Query),
     /// Runs SQL over events, persons, person_distinct_ids, groups and group_types.
     Sql(Sql),
@@ -101,9 +101,8 @@ pub(crate) struct Ingest {
     /// The clock of receipt (RFC 3339), for messages that do not carry one.
     #[arg(long, value_name = "TS", value_parser = units::instant)]
     pub(crate) received_at: Option<i64>,
-    /// How a column is called that is not called as ours is, such as event=action.
-    #[arg(long = "column", value_name = "OURS=THEIRS", value_parser = units::pair)]
-    pub(crate) columns: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) names: Names,
     /// The type of groups of which only the id is known (OpenPanel).
     #[arg(long, value_name = "TYPE")]
     pub(crate) default_group_type: Option<String>,
@@ -114,7 +113,7 @@ pub(crate) struct Ingest {
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// A store, or a folder of Parquet files with events.
+    /// A store; or a folder or file of events: Parquet, PostHog's exports, JSON lines.
     pub(crate) store: String,
     /// The file of the insight; - is standard input.
     pub(crate) definition: PathBuf,
@@ -131,6 +130,8 @@ pub(crate) struct Query {
     #[arg(long, value_enum)]
     pub(crate) week_start: Option<WeekStart>,
     #[command(flatten)]
+    pub(crate) names: Names,
+    #[command(flatten)]
     pub(crate) output: Output,
     /// Shows the plan instead of running it.
     #[arg(long)]
@@ -139,10 +140,12 @@ pub(crate) struct Query {
 
 #[derive(Debug, Args)]
 pub(crate) struct Sql {
-    /// A store, or a folder of Parquet files with events.
+    /// A store; or a folder or file of events: Parquet, PostHog's exports, JSON lines.
     pub(crate) store: String,
     /// The statement; - is standard input.
     pub(crate) statement: String,
+    #[command(flatten)]
+    pub(crate) names: Names,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -226,6 +229,14 @@ pub(crate) enum BenchMode {
     Hot,
     /// The generated file as it is.
     Parquet,
+}
+
+/// The names of other people's columns.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Names {
+    /// How a column is called that is not called as ours is, such as event=action.
+    #[arg(long = "column", value_name = "OURS=THEIRS", value_parser = units::pair)]
+    pub(crate) columns: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use quintet::{Columns, Load, LoadReport, Settings, Source};
+use quintet::{Load, LoadReport, Settings, Source};
 
-use super::{bytes, engine, is_standard_input};
+use super::{bytes, columns, engine, is_standard_input};
 use crate::arguments::{Ingest, Limits, ReportFormat};
 use crate::failure::{Failure, Result};
 use crate::output::{json, tell, write};
@@ -32,7 +32,7 @@ pub(super) async fn run(ingest: Ingest, limits: Limits) -> Result<()> {
         sources: sources(&ingest.files)?,
         format: ingest.format.into(),
         received_at: ingest.received_at,
-        columns: Columns::new(ingest.columns).map_err(quintet::Error::from)?,
+        columns: columns(ingest.names)?,
         default_group_type: ingest.default_group_type,
         memory: limits.memory_limit,
     };
@@ -83,6 +83,14 @@ fn summary(report: &LoadReport) -> String {
         count(persons.created),
         count(persons.merged),
     );
+    out += &remarks(report);
+    out
+}
+
+/// All that was refused or left out, in words.
+pub(super) fn remarks(report: &LoadReport) -> String {
+    let count = |number: u64| figure(number as f64);
+    let mut out = String::new();
     for line in &report.rejected {
         out += &format!(
             "rejected: {} line {}: {}\n",
@@ -91,7 +99,10 @@ fn summary(report: &LoadReport) -> String {
             clean(&line.message)
         );
     }
-    let unnamed = events.rejected.saturating_sub(report.rejected.len() as u64);
+    let unnamed = report
+        .events
+        .rejected
+        .saturating_sub(report.rejected.len() as u64);
     if unnamed > 0 {
         out += &format!("rejected: {} more\n", count(unnamed));
     }

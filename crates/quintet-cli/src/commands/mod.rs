@@ -16,10 +16,11 @@ mod verify;
 use std::io::Read;
 use std::path::Path;
 
-use quintet::EngineBuilder;
+use quintet::{Columns, Engine, EngineBuilder};
 
-use crate::arguments::{Arguments, Command, Limits};
+use crate::arguments::{Arguments, Command, Limits, Names};
 use crate::failure::{Failure, Result};
+use crate::output::tell;
 
 /// Plans of deep filter trees recurse; the usual 2 MiB of a thread are too few for them.
 const STACK: usize = 16 << 20;
@@ -66,6 +67,22 @@ fn engine(limits: Limits) -> EngineBuilder {
         builder = builder.with_target_partitions(threads.get());
     }
     builder
+}
+
+/// What is asked: a store, or events as they lie. What had to be left out of the latter is told on standard error.
+async fn open(location: &str, names: Names, limits: Limits) -> Result<Engine> {
+    let opened = engine(limits)
+        .open_with_columns(location, columns(names)?)
+        .await?;
+    let remarks = opened.opening_report().map(ingest::remarks);
+    if let Some(remarks) = remarks.filter(|remarks| !remarks.is_empty()) {
+        tell(remarks.trim_end());
+    }
+    Ok(opened)
+}
+
+fn columns(names: Names) -> Result<Columns> {
+    Ok(Columns::new(names.columns).map_err(quintet::Error::from)?)
 }
 
 fn is_standard_input(path: &Path) -> bool {

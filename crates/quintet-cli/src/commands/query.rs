@@ -1,11 +1,11 @@
-//! `quintet query`: one insight over a store or a folder of Parquet.
+//! `quintet query`: one insight over a store or a folder of events.
 
 use std::path::Path;
 
 use quintet::{Answer, QueryOptions};
 use serde_json::{Value, json};
 
-use super::{engine, text};
+use super::{open, text};
 use crate::arguments::{Limits, OutputFormat, Query};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Printed};
@@ -20,7 +20,7 @@ pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
         timezone: query.timezone,
         week_start: query.week_start.map(Into::into),
     };
-    let engine = engine(limits).open(&query.store).await?;
+    let engine = open(&query.store, query.names, limits).await?;
     if query.explain {
         return explain(
             &engine.explain(&definition, &options).await?,

@@ -1,9 +1,9 @@
-//! `quintet sql`: one statement over the tables of a store.
+//! `quintet sql`: one statement over the tables of a store or a folder of events.
 
 use std::path::Path;
 
 use super::query::print_answer;
-use super::{engine, text};
+use super::{open, text};
 use crate::arguments::{Limits, Sql};
 use crate::failure::Result;
 use crate::output;
@@ -15,7 +15,7 @@ pub(super) async fn run(sql: Sql, limits: Limits) -> Result<()> {
     } else {
         sql.statement
     };
-    let engine = engine(limits).open(&sql.store).await?;
+    let engine = open(&sql.store, sql.names, limits).await?;
     let answer = engine.sql(&statement).await?;
     print_answer(&answer, format)
 }

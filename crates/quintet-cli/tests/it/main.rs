@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod exports;
 mod formats;
 mod groups;
 mod ingest;

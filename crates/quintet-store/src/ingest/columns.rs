@@ -59,14 +59,14 @@ impl Columns {
     }
 
     /// What a column of ours is called.
-    pub(super) fn theirs<'a>(&'a self, ours: &'a str) -> &'a str {
+    pub(crate) fn theirs<'a>(&'a self, ours: &'a str) -> &'a str {
         self.iter()
             .find(|(name, _)| *name == ours)
             .map_or(ours, |(_, theirs)| theirs)
     }
 
     /// What a column of theirs is called here.
-    pub(super) fn ours<'a>(&'a self, theirs: &'a str) -> &'a str {
+    pub(crate) fn ours<'a>(&'a self, theirs: &'a str) -> &'a str {
         self.iter()
             .find(|(_, name)| *name == theirs)
             .map_or(theirs, |(ours, _)| ours)

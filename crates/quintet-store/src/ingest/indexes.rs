@@ -74,6 +74,16 @@ impl Indexes {
         }
     }
 
+    /// For each index here the foreign index whose groups go there.
+    pub(super) fn numbers(&self) -> [Option<usize>; GROUP_TYPES] {
+        std::array::from_fn(|ours| {
+            let goes_here = |(_, place): &(usize, &Place)| **place == Place::At(ours);
+            let mut places = self.places.iter().enumerate();
+            let foreign = places.find(goes_here).map(|(foreign, _)| foreign);
+            foreign.or((self.places.get(ours) == Some(&Place::Unknown)).then_some(ours))
+        })
+    }
+
     /// Indexes without a type in the end, with the number of groups of rows under them.
     pub(super) fn unnamed(&self, groups: &Groups) -> impl Iterator<Item = (usize, u64)> {
         let types = groups.types();

@@ -33,11 +33,21 @@ pub(super) struct Text {
 }
 
 /// The bytes of a Parquet file, which is read out of order.
-pub(super) enum Parquet {
+pub(crate) enum Parquet {
     /// A file as it lies.
     File(File),
     /// Bytes in memory.
     Bytes(Bytes),
+}
+
+impl Parquet {
+    /// The bytes of a source that is known to be such a file.
+    pub(crate) fn open(source: &Source) -> Result<Self> {
+        Ok(match source {
+            Source::Path(path) => Self::File(File::open(path).map_err(|e| Error::io(path, e))?),
+            Source::Bytes { data, .. } => Self::Bytes(data.clone()),
+        })
+    }
 }
 
 impl Length for Parquet {
@@ -73,10 +83,7 @@ pub(super) fn open(source: &Source) -> Result<Input> {
     let failed = |e: io::Error| Error::io(std::path::Path::new(&file), e);
     let (start, reader) = peek(source.open()?).map_err(failed)?;
     if start.starts_with(PARQUET) {
-        return Ok(Input::Parquet(match source {
-            Source::Path(path) => Parquet::File(File::open(path).map_err(failed)?),
-            Source::Bytes { data, .. } => Parquet::Bytes(data.clone()),
-        }));
+        return Ok(Input::Parquet(Parquet::open(source)?));
     }
     let unpacked: Box<dyn Read + Send> = if start.starts_with(GZIP) {
         Box::new(MultiGzDecoder::new(BufReader::with_capacity(
@@ -109,7 +116,7 @@ pub(super) fn open(source: &Source) -> Result<Input> {
 }
 
 /// Could this be the beginning of JSON?
-fn is_text(start: &[u8]) -> bool {
+pub(crate) fn is_text(start: &[u8]) -> bool {
     let first = start.trim_ascii().first();
     first.is_none_or(|first| matches!(first, b'{' | b'[' | 0xef))
 }

@@ -10,6 +10,7 @@
 mod beside;
 mod capture;
 mod columns;
+mod glance;
 mod group_ids;
 mod indexes;
 mod input;
@@ -36,8 +37,11 @@ mod walk;
 
 pub(crate) use beside::{read_groups, read_persons};
 pub use columns::Columns;
+pub(crate) use glance::{Glance, GroupPlace, is_telling, telling_columns};
 pub(crate) use group_ids::GroupIds;
+pub(crate) use input::{Parquet as ParquetData, is_text};
 pub(crate) use learned::Learned;
+pub(crate) use parquet::{missing, property, receipt};
 pub(crate) use persons_export::PersonsExport;
 pub(crate) use reader::{ReadOptions, learn_groups, read_source};
 pub use report::{EventCounts, GroupCounts, LoadReport, PersonCounts, Rejection, Warning};
@@ -45,7 +49,7 @@ pub use source::{Format, Load, Source};
 pub(crate) use source::{content_hash, expand, skip};
 pub(crate) use staged::{GROUP_TYPES, StagedEvents};
 pub(crate) use strings::StringTable;
-pub(crate) use survey::{Contents, contents};
+pub(crate) use survey::{Contents, contents, of_columns};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,14 @@ const PERSON_EVENTS: [&str; 4] = [
     "$merge_dangerously",
     "$groupidentify",
 ];
+/// Events that do more than be counted, see [`Builder::action`].
+pub(super) const TELLING: [&str; 5] = [
+    "$identify",
+    "$create_alias",
+    "$merge_dangerously",
+    "$groupidentify",
+    "$delete_group_property",
+];
 const UPDATE_KEYS: [&str; 3] = ["$set", "$set_once", "$unset"];
 const DIRECT_KEYS: [&str; GROUP_TYPES] =
     ["$group_0", "$group_1", "$group_2", "$group_3", "$group_4"];

@@ -50,7 +50,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    fn new(file: &str, schema: &Schema, columns: &Columns) -> Result<Self> {
+    /// That of a file with these columns.
+    pub(super) fn new(file: &str, schema: &Schema, columns: &Columns) -> Result<Self> {
         for ours in REQUIRED {
             let name = columns.theirs(ours);
             let field = schema
@@ -80,7 +81,7 @@ impl Layout {
         }
         Ok(Self {
             columns: columns.clone(),
-            receipt: RECEIPT.into_iter().find(|name| has(name)),
+            receipt: receipt(schema, columns),
             inert: !has_json && !properties.iter().any(|(_, name)| walk::has_meaning(name)),
             properties: Arc::new(properties),
             left_out,
@@ -92,11 +93,28 @@ impl Layout {
         &self.left_out
     }
 
+    /// The columns that have a meaning to ingestion, by their names there.
+    pub(super) fn telling(&self, schema: &Schema) -> Vec<String> {
+        let has_meaning = |theirs: &str| {
+            let property = self.properties.iter().find(|(name, _)| name == theirs);
+            is_ours(self.columns.ours(theirs))
+                || property.is_some_and(|(_, name)| walk::has_meaning(name))
+        };
+        let names = schema.fields().iter().map(|field| field.name());
+        names.filter(|name| has_meaning(name)).cloned().collect()
+    }
+
     /// Is a column of the file read?
     fn reads(&self, theirs: &str) -> bool {
         let ours = self.columns.ours(theirs);
         is_ours(ours) || self.properties.iter().any(|(name, _)| name == theirs)
     }
+}
+
+/// Our name of the column that says when an event was received, if there is one.
+pub(crate) fn receipt(schema: &Schema, columns: &Columns) -> Option<&'static str> {
+    let has = |ours: &&str| schema.field_with_name(columns.theirs(ours)).is_ok();
+    RECEIPT.into_iter().find(has)
 }
 
 fn is_ours(name: &str) -> bool {
@@ -107,7 +125,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// The property that a column holds; none if it has another meaning, or holds a copy.
-fn property(name: &str, has_json: bool) -> Option<&str> {
+pub(crate) fn property(name: &str, has_json: bool) -> Option<&str> {
     let is_ref = name == "person_ref" || (name.starts_with("group_") && name.ends_with("_ref"));
     match name.strip_prefix(PROMOTED) {
         Some(promoted) => (!has_json).then_some(promoted),
@@ -116,7 +134,8 @@ fn property(name: &str, has_json: bool) -> Option<&str> {
     }
 }
 
-fn missing(file: &str, ours: &str, theirs: &str, schema: &Schema) -> Error {
+/// A table lacks a column that events need.
+pub(crate) fn missing(file: &str, ours: &str, theirs: &str, schema: &Schema) -> Error {
     let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let reason = format!(
         "it has no column `{theirs}`; events need {}. It has: {}. Say which one is meant with `--column {ours}=NAME`",

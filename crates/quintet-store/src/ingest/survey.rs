@@ -65,7 +65,8 @@ pub(crate) fn contents(source: &Source, format: Format, columns: &Columns) -> Re
     }
 }
 
-fn of_columns(schema: &Schema, event: &str) -> Contents {
+/// What a table with these columns holds; `event` is what the names of events are called there.
+pub(crate) fn of_columns(schema: &Schema, event: &str) -> Contents {
     let has = |name: &str| schema.field_with_name(name).is_ok();
     if has(event) {
         Contents::Events

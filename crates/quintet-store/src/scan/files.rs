@@ -6,6 +6,7 @@ use chrono::DateTime;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics};
+use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::scalar::ScalarValue;
 use object_store::ObjectMeta;
 
@@ -18,6 +19,8 @@ use crate::schema;
 pub(crate) struct ScanFile {
     pub(crate) meta: ObjectMeta,
     pub(crate) statistics: Arc<Statistics>,
+    /// The rows to read, if it is not all of them.
+    pub(crate) chosen: Option<ParquetRowSelection>,
 }
 
 /// A live file as the log describes it. Files never change, so no time of modification is asked for.
@@ -43,6 +46,7 @@ pub(crate) fn from_log(location: &Location, file: &Add, table: &Schema) -> ScanF
             total_byte_size: Precision::Absent,
             column_statistics: columns,
         }),
+        chosen: None,
     }
 }
 

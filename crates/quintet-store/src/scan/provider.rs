@@ -125,7 +125,11 @@ fn deal(mut files: Vec<&ScanFile>, groups: usize) -> Vec<FileGroup> {
         if let Some((size, group)) = dealt.iter_mut().min_by_key(|(size, _)| *size) {
             *size += file.meta.size;
             let partitioned = PartitionedFile::new_from_meta(file.meta.clone());
-            group.push(partitioned.with_statistics(Arc::clone(&file.statistics)));
+            let partitioned = partitioned.with_statistics(Arc::clone(&file.statistics));
+            group.push(match &file.chosen {
+                Some(rows) => partitioned.with_extension(rows.clone()),
+                None => partitioned,
+            });
         }
     }
     dealt

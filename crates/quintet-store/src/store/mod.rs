@@ -13,8 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use object_store::memory::InMemory;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 pub use compact::{CompactReport, Compaction};
 pub use progress::Progress;
@@ -105,6 +107,19 @@ impl Store {
             }
         }
         Self::open(location).await
+    }
+
+    /// A store in memory that holds nothing but one load, for those who ask only once.
+    ///
+    /// # Errors
+    /// Those of [`Store::ingest`].
+    pub async fn in_memory(load: Load) -> Result<(Self, LoadReport)> {
+        // Sessions know object stores by their URLs, and may read several of these.
+        let url = format!("memory://{}/", Uuid::now_v7().simple());
+        let location = Location::with_object_store(&url, Arc::new(InMemory::new()))?;
+        let store = Self::create(location, Settings::default()).await?;
+        let report = store.ingest(load, Arc::new(())).await?;
+        Ok((store, report))
     }
 
     /// Whether there is a store at a place.

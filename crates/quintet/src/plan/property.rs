@@ -6,14 +6,14 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::logical_expr::Expr;
-use datafusion::prelude::{DataFrame, cast, lit};
+use datafusion::prelude::{DataFrame, cast, coalesce, lit, nullif};
 use quintet_functions::expr_fn::{json_property, number_text, property_number};
 use quintet_query::filter::{Property, PropertySource};
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, PropertyType};
 
 use super::matching::micros;
-use crate::data::{Data, column};
+use crate::data::{Data, OwnColumn, column};
 use crate::{Error, Result};
 
 /// The event property that names a session.
@@ -63,11 +63,13 @@ pub(super) fn value(data: &Data, property: &Property) -> Result<Value> {
         kind: PropertyType::Text,
     };
     Ok(match property.source {
-        PropertySource::Event => match data.promoted(&property.key) {
-            Some((own, kind)) => Value {
-                expr: column(own),
-                kind,
-            },
+        PropertySource::Event => match data.own_column(&property.key) {
+            Some(own) if !own.is_beside => of_column(own),
+            Some(own) => text(coalesce(vec![
+                json_property(column(schema::PROPERTIES), &property.key),
+                // An empty text in a column beside `properties` is how exports write that there is nothing.
+                nullif(of_column(own).text(), crate::data::text("")),
+            ])),
             None if data.has_column(schema::PROPERTIES) => {
                 text(json_property(column(schema::PROPERTIES), &property.key))
             }
@@ -99,6 +101,18 @@ pub(super) fn value(data: &Data, property: &Property) -> Result<Value> {
             }
         }
     })
+}
+
+/// The value in a column of its own.
+fn of_column(own: &OwnColumn) -> Value {
+    let expr = match own.is_foreign {
+        true => cast(column(&own.name), own.kind.data_type()),
+        false => column(&own.name),
+    };
+    Value {
+        expr,
+        kind: own.kind,
+    }
 }
 
 /// The session of an event as text; null where it has none.

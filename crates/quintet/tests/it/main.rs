@@ -8,6 +8,7 @@
 
 mod dependencies;
 mod embedding;
+mod exports;
 mod fast_path;
 mod funnels;
 mod groups;

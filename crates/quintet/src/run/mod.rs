@@ -1,12 +1,13 @@
 //! Running a plan, here or as if it had come from another machine.
 
+mod bytes;
+
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable, execute_stream};
 use datafusion::prelude::DataFrame;
-use datafusion_proto::bytes::{physical_plan_from_bytes, physical_plan_to_bytes};
 use futures::StreamExt;
 
 use crate::Result;
@@ -94,6 +95,5 @@ fn through_bytes(
     plan: Arc<dyn ExecutionPlan>,
     context: &TaskContext,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let bytes = physical_plan_to_bytes(plan)?;
-    Ok(physical_plan_from_bytes(&bytes, context)?)
+    bytes::read(&bytes::write(plan)?, context)
 }

@@ -1,12 +1,17 @@
 //! What a question reads: one pinned version of a store, or a plain folder of Parquet.
 //!
-//! Both give the same relations; a folder has no persons, no groups and no dense ids, so its actors go by their real keys.
+//! Both give the same relations; a folder has no dense ids, so its actors go by their real keys. What a folder of exports lacks
+//! of columns, persons and groups is made up for in [`folder`].
+
+mod folder;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType};
+use datafusion::datasource::MemTable;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{DataFrame, SessionContext, coalesce, lit, when};
 use datafusion::scalar::ScalarValue;
@@ -15,6 +20,7 @@ use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
 use quintet_store::{EntityTable, Folder, PropertyColumn, Snapshot};
 
+use self::folder::Unloaded;
 use crate::Result;
 use crate::plan::matching::time;
 
@@ -44,9 +50,11 @@ pub enum ActorKeys {
 pub(crate) struct Data {
     pub(crate) session: SessionContext,
     events: Arc<dyn TableProvider>,
+    /// What makes up for what a folder lacks.
+    folder: Option<Unloaded>,
     entities: Option<Entities>,
-    /// The properties that have a column of their own: its name and type by theirs.
-    promoted: HashMap<String, (String, PropertyType)>,
+    /// The properties that have a column of their own, by name.
+    own: HashMap<String, OwnColumn>,
     keys: ActorKeys,
     /// Group types whose index had another type before: events before these instants have no such group.
     reused: Vec<(usize, i64)>,
@@ -54,7 +62,18 @@ pub(crate) struct Data {
     dense: Option<Arc<Snapshot>>,
 }
 
-/// The persons and groups of a store.
+/// The column of a property.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnColumn {
+    pub(crate) name: String,
+    pub(crate) kind: PropertyType,
+    /// Must be cast to its kind first.
+    pub(crate) is_foreign: bool,
+    /// The JSON text may have the property too, and wins.
+    pub(crate) is_beside: bool,
+}
+
+/// The persons and groups of a store, or those that a folder tells of.
 #[derive(Clone)]
 struct Entities {
     persons: Arc<dyn TableProvider>,
@@ -75,6 +94,23 @@ impl Entities {
             group_types: table(EntityTable::GroupTypes),
             overrides: snapshot.has_merges().then(|| table(EntityTable::Overrides)),
         }
+    }
+
+    /// Those that a folder tells of.
+    fn told(known: &quintet_store::Entities) -> Result<Self> {
+        let table = |rows: &RecordBatch| -> Result<Arc<dyn TableProvider>> {
+            Ok(Arc::new(MemTable::try_new(
+                rows.schema(),
+                vec![vec![rows.clone()]],
+            )?))
+        };
+        Ok(Self {
+            persons: table(known.persons()?)?,
+            distinct_ids: table(known.person_distinct_ids()?)?,
+            groups: table(known.groups()?)?,
+            group_types: table(known.group_types()?)?,
+            overrides: None,
+        })
     }
 }
 
@@ -99,10 +135,15 @@ impl Data {
             Arc::clone(snapshot.object_store()),
         );
         let own_column = |promoted: Promoted| {
-            let column = promoted.column();
-            (promoted.name, (column, promoted.kind))
+            let own = OwnColumn {
+                name: promoted.column(),
+                kind: promoted.kind,
+                is_foreign: false,
+                is_beside: false,
+            };
+            (promoted.name, own)
         };
-        let promoted = snapshot.promoted().into_iter().map(own_column).collect();
+        let own = snapshot.promoted().into_iter().map(own_column).collect();
         let reused = snapshot
             .group_types()
             .iter()
@@ -113,35 +154,50 @@ impl Data {
                 true => snapshot.events_by_runs(),
                 false => snapshot.events(),
             },
+            folder: None,
             entities: Some(Entities::of(snapshot)),
-            promoted,
+            own,
             keys,
             reused: reused.collect(),
             dense: has_dense_actors.then(|| Arc::clone(snapshot)),
         }
     }
 
-    /// The data of a plain folder.
-    pub(crate) fn of_folder(session: SessionContext, folder: &Folder) -> Self {
+    /// The data of a folder that nobody loaded.
+    pub(crate) fn of_folder(session: SessionContext, folder: &Folder) -> Result<Self> {
         let location = folder.location();
         session.register_object_store(
             location.object_store_url().as_ref(),
             Arc::clone(location.object_store()),
         );
+        let events = folder.events();
+        let schema = events.schema();
         let own_column = |found: &PropertyColumn| {
             let Promoted { name, kind } = &found.property;
-            (name.clone(), (found.column.clone(), *kind))
+            let theirs = folder.theirs(&found.column);
+            let is_kind = schema
+                .field_with_name(theirs)
+                .is_ok_and(|field| *field.data_type() == kind.data_type());
+            let own = OwnColumn {
+                name: found.column.clone(),
+                kind: *kind,
+                is_foreign: !is_kind,
+                is_beside: found.is_beside,
+            };
+            (name.clone(), own)
         };
-        let promoted = folder.properties().iter().map(own_column).collect();
-        Self {
+        let told = folder.told();
+        let entities = told.map(|told| Entities::told(told.entities)).transpose()?;
+        Ok(Self {
             session,
-            events: folder.events(),
-            entities: None,
-            promoted,
+            own: folder.properties().iter().map(own_column).collect(),
+            folder: Some(Unloaded::of(folder)?),
+            events,
+            entities,
             keys: ActorKeys::Keys,
             reused: Vec::new(),
             dense: None,
-        }
+        })
     }
 
     /// The same data, read in another session by stock scans: these know the statistics of every column, whatever is compared.
@@ -160,14 +216,20 @@ impl Data {
     /// The events, with merged persons resolved if `with_person`.
     pub(crate) fn events(&self, with_person: bool) -> Result<DataFrame> {
         let events = self.session.read_table(Arc::clone(&self.events))?;
+        if let Some(folder) = &self.folder {
+            let events = folder.complete(events)?;
+            return match with_person {
+                true => folder.with_person(self, events),
+                false => Ok(events),
+            };
+        }
         let events = self.hide_former_types(events)?;
-        let overrides = self.entities.as_ref().map(|known| &known.overrides);
+        let overrides = self
+            .entities
+            .as_ref()
+            .and_then(|known| known.overrides.as_ref());
         match overrides {
-            Some(Some(overrides)) if with_person => self.resolve_merges(events, overrides),
-            None if with_person => Ok(events.with_column(
-                schema::PERSON_ID,
-                coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]),
-            )?),
+            Some(overrides) if with_person => self.resolve_merges(events, overrides),
             _ => Ok(events),
         }
     }
@@ -253,27 +315,29 @@ impl Data {
         let Some(entities) = &self.entities else {
             return Ok(None);
         };
+        if let Some(folder) = self.folder.as_ref().filter(|folder| !folder.has_persons()) {
+            return Ok(Some((
+                folder.persons(self, self.table(&entities.persons)?)?,
+                "id",
+            )));
+        }
         let key = if self.keys == ActorKeys::Ids {
             "ref"
         } else {
             "id"
         };
-        Ok(Some((
-            self.session.read_table(Arc::clone(&entities.persons))?,
-            key,
-        )))
+        Ok(Some((self.table(&entities.persons)?, key)))
     }
 
     /// Which person each distinct id belongs to now.
     pub(crate) fn distinct_ids(&self) -> Result<Option<DataFrame>> {
-        self.entities
-            .as_ref()
-            .map(|entities| {
-                Ok(self
-                    .session
-                    .read_table(Arc::clone(&entities.distinct_ids))?)
-            })
-            .transpose()
+        let Some(entities) = &self.entities else {
+            return Ok(None);
+        };
+        if let Some(folder) = self.folder.as_ref().filter(|folder| !folder.has_persons()) {
+            return Ok(Some(folder.distinct_ids(self)?));
+        }
+        Ok(Some(self.table(&entities.distinct_ids)?))
     }
 
     /// The declared groups of a type, as [`persons`](Self::persons).
@@ -286,32 +350,33 @@ impl Data {
         } else {
             "key"
         };
-        let all = self.session.read_table(Arc::clone(&entities.groups))?;
+        let all = self.table(&entities.groups)?;
         Ok(Some((
             all.filter(column("index").eq(lit(i64::from(index.get()))))?,
             key,
         )))
     }
 
-    /// Everything known of persons and groups; `None` in a folder.
+    /// Everything known of persons and groups; `None` in a plain folder.
     pub(crate) fn entity_tables(&self) -> Result<Option<EntityTables>> {
         let Some(entities) = &self.entities else {
             return Ok(None);
         };
+        let (Some((persons, _)), Some(distinct_ids)) = (self.persons()?, self.distinct_ids()?)
+        else {
+            return Ok(None);
+        };
         Ok(Some(EntityTables {
-            persons: self.session.read_table(Arc::clone(&entities.persons))?,
-            distinct_ids: self
-                .session
-                .read_table(Arc::clone(&entities.distinct_ids))?,
-            groups: self.session.read_table(Arc::clone(&entities.groups))?,
-            group_types: self.session.read_table(Arc::clone(&entities.group_types))?,
+            persons,
+            distinct_ids,
+            groups: self.table(&entities.groups)?,
+            group_types: self.table(&entities.group_types)?,
         }))
     }
 
-    /// The name and type of a property's own column, if every file has one.
-    pub(crate) fn promoted(&self, property: &str) -> Option<(&str, PropertyType)> {
-        let (column, kind) = self.promoted.get(property)?;
-        Some((column, *kind))
+    /// The column that a property has for itself, if there is one to read it from.
+    pub(crate) fn own_column(&self, property: &str) -> Option<&OwnColumn> {
+        self.own.get(property)
     }
 
     /// The store, where its sets of actors may be read.
@@ -326,6 +391,20 @@ impl Data {
 
     /// True where the events have a column of this name.
     pub(crate) fn has_column(&self, name: &str) -> bool {
-        self.events.schema().column_with_name(name).is_some()
+        let theirs = self
+            .folder
+            .as_ref()
+            .map_or(name, |folder| folder.theirs(name));
+        self.events.schema().column_with_name(theirs).is_some()
+    }
+
+    /// One of the tables of persons and groups as a relation.
+    fn table(&self, table: &Arc<dyn TableProvider>) -> Result<DataFrame> {
+        Ok(self.session.read_table(Arc::clone(table))?)
+    }
+
+    /// A batch of a few rows as a relation.
+    fn read_batch(&self, batch: RecordBatch) -> Result<DataFrame> {
+        Ok(self.session.read_batch(batch)?)
     }
 }
