@@ -9,6 +9,7 @@ pub(crate) mod parquet;
 pub(crate) mod promote;
 pub(crate) mod reader;
 mod rewrite;
+pub(crate) mod seen;
 #[cfg(test)]
 pub(crate) mod testing;
 mod writer;

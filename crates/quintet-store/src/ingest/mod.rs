@@ -1,6 +1,7 @@
 //! From bytes to staged events, persons and groups. Writing what is staged is the business of `files`.
 //!
 //! ```text
+//! Sources ─survey: what each holds; persons first; types of groups that are only ids
 //! Source ─bytes─► input ─► lines (blocks of whole lines) ─► pipeline: capture, normalise (on all cores, stateless)
 //!                    └───► parquet (record batches) ──────►     │ Parsed, in order of receipt
 //!                                                               ▼
