@@ -7,10 +7,14 @@
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
 //! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
+//! - [`paths`]: the steps that a person takes one after another.
+//! - [`retention`]: which cohorts an actor belongs to, and when it comes back.
 //! - [`stickiness`]: in how many intervals an actor was active.
 
 pub mod figures;
 pub mod funnel;
 pub mod lifecycle;
+pub mod paths;
 pub mod property;
+pub mod retention;
 pub mod stickiness;

@@ -52,6 +52,16 @@ impl Failure {
         }
     }
 
+    /// Stored data are damaged.
+    pub(crate) fn damaged(message: String) -> Self {
+        Self::Told {
+            status: DAMAGED,
+            code: ErrorKind::Corrupt.code(),
+            path: None,
+            message,
+        }
+    }
+
     /// The operating system refused to read or write `place`.
     pub(crate) fn io(place: &str, error: &std::io::Error) -> Self {
         let (code, message) = match error.kind() {

@@ -9,9 +9,13 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::lit;
 use datafusion::scalar::ScalarValue;
+use quintet_behavior::paths::ItemRules;
 use quintet_behavior::property::Entries;
+use quintet_behavior::retention::Retention;
 
-use crate::{FunnelDefinition, funnel, marks, properties, sampling, time};
+use crate::{
+    FunnelDefinition, PathsDefinition, funnel, marks, paths, properties, retention, sampling, time,
+};
 
 /// The text of property `name` of a JSON column.
 pub fn json_property(json: Expr, name: &str) -> Expr {
@@ -114,6 +118,27 @@ pub fn funnel_runs(definition: &FunnelDefinition, columns: SequenceColumns) -> E
 /// An actor's outcomes per breakdown value and period of entrance: a list of `value`, `period` and `converted`.
 pub fn funnel_entrances(definition: &FunnelDefinition, columns: SequenceColumns) -> Expr {
     funnel::funnel_entrances().call(columns.after(definition))
+}
+
+/// The cohorts of an actor: a list of `value`, `row`, `columns` and `amounts`.
+pub fn retention(definition: &Retention, columns: SequenceColumns) -> Expr {
+    retention::retention().call(columns.after(definition))
+}
+
+/// What an event is called on a path; null where it takes no part.
+pub fn path_item(rules: &ItemRules, event: Expr, url: Expr, screen: Expr) -> Expr {
+    let rules = serde_json::to_string(rules).unwrap_or_default();
+    paths::path_item().call(vec![lit(rules), event, url, screen])
+}
+
+/// The links of a person's paths: a list of `step`, `source`, `target` and `time`.
+pub fn path_links(definition: &PathsDefinition, columns: SequenceColumns) -> Expr {
+    paths::path_links().call(columns.after(definition))
+}
+
+/// How many steps of a person's paths are wanted.
+pub fn path_steps(definition: &PathsDefinition, columns: SequenceColumns) -> Expr {
+    paths::path_steps().call(columns.after(definition))
 }
 
 fn list(item: DataType, values: ArrayRef) -> Expr {

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Int64Builder, ListArray, ListBuilder,
-    StringViewBuilder, StructArray, UInt32Array, UInt32Builder, UInt64Builder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Int64Builder, ListBuilder, StringViewBuilder,
+    UInt32Array, UInt32Builder, UInt64Builder,
 };
-use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::error::Result;
@@ -14,7 +13,9 @@ use datafusion::logical_expr::AggregateUDF;
 use quintet_behavior::funnel::{Attribution, Event, Funnel, Order, Periods};
 use serde::{Deserialize, Serialize};
 
-use crate::sequence::{self, Columns, Kind, Outcomes, Reading, SequenceFunction, Values};
+use crate::sequence::{
+    self, Columns, Kind, Outcomes, Reading, SequenceFunction, Values, list, list_of,
+};
 
 /// What `funnel_runs` and `funnel_entrances` take as their first argument, written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -201,28 +202,6 @@ impl Outcomes for StepsDoneColumn<'_> {
     fn finish(self: Box<Self>) -> Result<ArrayRef> {
         Ok(Arc::new(UInt32Array::from(self.done)))
     }
-}
-
-fn list_of(fields: Fields) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(
-        DataType::Struct(fields),
-        false,
-    )))
-}
-
-fn list(fields: Fields, columns: Vec<ArrayRef>, lengths: Vec<usize>) -> Result<ArrayRef> {
-    let item = Arc::new(Field::new_list_field(
-        DataType::Struct(fields.clone()),
-        false,
-    ));
-    let structs = StructArray::try_new(fields, columns, None)?;
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    Ok(Arc::new(ListArray::try_new(
-        item,
-        offsets,
-        Arc::new(structs),
-        None,
-    )?))
 }
 
 fn runs_fields() -> Fields {

@@ -27,6 +27,7 @@
 //! | `in_sample(id, share)` | whether an id belongs to a fixed share of all ids |
 //! | `marks(condition, …)` | a number whose bit `i` says whether condition `i` holds |
 //! | `json_list(text, …)` | the texts as a JSON list; null is the empty text |
+//! | `path_item(rules, event, url, screen)` | what an event is called on a path, null where it takes no part; `rules` are `quintet_behavior::paths::ItemRules` as JSON |
 //!
 //! Aggregates over the events of an actor, whatever order the rows come in:
 //!
@@ -35,6 +36,9 @@
 //! | `funnel(window, time, condition, …)` | how many steps were done in order within the window, as `'14 days'`; or a definition such as `{"window": "14 days", "order": "strict"}` |
 //! | `funnel_runs(definition, time, steps, exclusions, value)` | per value: which steps were done and when; `steps` and `exclusions` are `marks`, the definition is a [`FunnelDefinition`] as JSON |
 //! | `funnel_entrances(definition, time, steps, exclusions, value)` | per value and period of entrance: whether the actor converted |
+//! | `retention(definition, time, kinds, amount, value)` | the cohorts of the actor and the columns in which it counts; `kinds` are `marks` of start, return and candidate, the definition is a `quintet_behavior::retention::Retention` as JSON |
+//! | `path_links(definition, time, 0, 0, item)` | the links of the person's paths; the definition is a [`PathsDefinition`] as JSON |
+//! | `path_steps(definition, time, 0, 0, item)` | how many steps of its paths are wanted |
 //!
 //! ```
 //! # use datafusion::prelude::SessionContext;
@@ -51,11 +55,14 @@
 //! # }
 //! ```
 
+mod columns;
 pub mod expr_fn;
 mod function;
 mod funnel;
 mod marks;
+mod paths;
 mod properties;
+mod retention;
 mod sampling;
 mod sequence;
 mod time;
@@ -67,6 +74,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use funnel::FunnelDefinition;
+pub use paths::PathsDefinition;
 pub use sequence::SequencesAtOnce;
 
 /// Every scalar function of this crate.
@@ -83,6 +91,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         sampling::in_sample(),
         marks::marks(),
         marks::json_list(),
+        paths::path_item(),
     ]
 }
 
@@ -92,6 +101,9 @@ pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
         funnel::funnel(),
         funnel::funnel_runs(),
         funnel::funnel_entrances(),
+        retention::retention(),
+        paths::path_links(),
+        paths::path_steps(),
     ]
 }
 

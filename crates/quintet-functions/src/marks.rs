@@ -1,45 +1,30 @@
 //! Several columns as one: conditions as bits, texts as a list.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, StringViewArray, StringViewBuilder, UInt64Array,
+    Array, AsArray, BooleanArray, StringViewArray, StringViewBuilder, UInt64Array,
 };
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{exec_err, plan_err};
-use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::common::exec_err;
+use datafusion::logical_expr::ScalarUDF;
+use serde_json::Value;
 
-/// A pure function of any number of columns of one type.
-#[derive(Debug)]
-struct ColumnsFunction {
-    name: &'static str,
-    signature: Signature,
-    argument: DataType,
-    returns: DataType,
-    body: fn(&[ArrayRef], usize) -> Result<ArrayRef>,
-}
+use crate::columns::columns_function;
 
 /// `marks(condition, …)`: bit `i` says whether condition `i` holds. A condition that is null does not.
 pub(crate) fn marks() -> Arc<ScalarUDF> {
-    columns_function(
-        "marks",
-        DataType::Boolean,
-        DataType::UInt64,
-        |columns, rows| {
-            let Ok(bits @ 0..=64) = u32::try_from(columns.len()) else {
-                return exec_err!("marks takes up to 64 conditions, not {}", columns.len());
-            };
-            let mut marks = vec![0u64; rows];
-            for (bit, column) in (0..bits).zip(columns) {
-                mark(column.as_boolean(), 1 << bit, &mut marks);
-            }
-            Ok(Arc::new(UInt64Array::from(marks)))
-        },
-    )
+    columns_function("marks", DataType::Boolean, DataType::UInt64, |columns| {
+        let Ok(bits @ 0..=64) = u32::try_from(columns.len()) else {
+            return exec_err!("marks takes up to 64 conditions, not {}", columns.len());
+        };
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut marks = vec![0; rows];
+        for (bit, column) in (0..bits).zip(columns) {
+            mark(column.as_boolean(), 1 << bit, &mut marks);
+        }
+        Ok(Arc::new(UInt64Array::from(marks)))
+    })
 }
 
 /// Sets a bit where the condition holds.
@@ -57,96 +42,62 @@ fn mark(condition: &BooleanArray, bit: u64, marks: &mut [u64]) {
 
 /// `json_list(text, …)`: the texts as a JSON list; null is the empty text.
 pub(crate) fn json_list() -> Arc<ScalarUDF> {
-    columns_function(
-        "json_list",
-        DataType::Utf8View,
-        DataType::Utf8View,
-        |columns, rows| {
-            let columns: Vec<&StringViewArray> = columns
-                .iter()
-                .map(|column| column.as_string_view())
-                .collect();
-            let mut lists = StringViewBuilder::with_capacity(rows);
-            for row in 0..rows {
-                let text = |column: &&'_ StringViewArray| {
-                    serde_json::Value::from(if column.is_valid(row) {
-                        column.value(row)
-                    } else {
-                        ""
-                    })
-                };
-                lists.append_value(
-                    columns
-                        .iter()
-                        .map(text)
-                        .collect::<serde_json::Value>()
-                        .to_string(),
-                );
-            }
-            Ok(Arc::new(lists.finish()))
-        },
-    )
-}
-
-fn columns_function(
-    name: &'static str,
-    argument: DataType,
-    returns: DataType,
-    body: fn(&[ArrayRef], usize) -> Result<ArrayRef>,
-) -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::new_from_impl(ColumnsFunction {
-        name,
-        signature: Signature::user_defined(Volatility::Immutable),
-        argument,
-        returns,
-        body,
-    }))
-}
-
-impl PartialEq for ColumnsFunction {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for ColumnsFunction {}
-
-impl Hash for ColumnsFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for ColumnsFunction {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        if arguments.is_empty() {
-            return plan_err!("{} takes at least one argument", self.name);
-        }
-        Ok(vec![self.argument.clone(); arguments.len()])
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.returns.clone())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+    let text = DataType::Utf8View;
+    columns_function("json_list", text.clone(), text, |columns| {
+        let columns: Vec<&StringViewArray> = columns.iter().map(|c| c.as_string_view()).collect();
         let rows = columns.first().map_or(0, |column| column.len());
-        let result = (self.body)(&columns, rows)?;
-        // Literals alone give one row, which stands for all of them.
-        if rows == 1 && args.number_rows != 1 {
-            return Ok(ColumnarValue::Scalar(
-                datafusion::scalar::ScalarValue::try_from_array(&result, 0)?,
-            ));
+        let mut lists = StringViewBuilder::with_capacity(rows);
+        for row in 0..rows {
+            let text = |texts: &&StringViewArray| {
+                Value::from(if texts.is_valid(row) {
+                    texts.value(row)
+                } else {
+                    ""
+                })
+            };
+            let list: Value = columns.iter().map(text).collect();
+            lists.append_value(list.to_string());
         }
-        Ok(ColumnarValue::Array(result))
+        Ok(Arc::new(lists.finish()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    async fn cell(sql: &str) -> String {
+        let mut context = SessionContext::new();
+        crate::register_all(&mut context).unwrap();
+        let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
+        let table = datafusion::arrow::util::pretty::pretty_format_batches(&rows)
+            .unwrap()
+            .to_string();
+        table
+            .lines()
+            .nth(3)
+            .unwrap()
+            .trim_matches(['|', ' '])
+            .to_owned()
+    }
+
+    #[tokio::test]
+    async fn conditions_are_bits_and_null_is_no() {
+        assert_eq!(
+            cell("select marks(true, false, null, true) as m").await,
+            "9"
+        );
+        assert_eq!(
+            cell("select sum(marks(x > 1, x > 2)) as m from (values (1), (2), (3)) as t(x)").await,
+            "4"
+        );
+    }
+
+    #[tokio::test]
+    async fn texts_are_a_list_and_null_is_empty() {
+        assert_eq!(
+            cell("select json_list('a\"b', null) as l").await,
+            r#"["a\"b",""]"#
+        );
     }
 }

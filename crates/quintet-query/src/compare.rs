@@ -83,6 +83,17 @@ pub(crate) fn parse_previous(object: &mut Object<'_>) -> Result<bool> {
         .unwrap_or(false))
 }
 
+/// Refuses an actors query about the earlier range of an insight that has none.
+pub(crate) fn refuse_previous(object: &mut Object<'_>, why: &str) -> Result<()> {
+    match object
+        .get("compare")
+        .filter(|field| field.value != "current")
+    {
+        Some(compare) => Err(compare.invalid(format!("must be left out: {why}"))),
+        None => Ok(()),
+    }
+}
+
 /// An actors query that asks for the earlier range of a query without one.
 pub(crate) fn not_compared() -> Error {
     Error::invalid(

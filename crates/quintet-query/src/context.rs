@@ -19,8 +19,9 @@ pub struct Context {
     /// Actions, cohorts and test-account filters that queries refer to.
     pub definitions: Definitions,
     /// Timestamp of the earliest event in microseconds since 1970: of the query's series for trends, of those that meet a step
-    /// ([`Funnels::any_step`](crate::funnels::Funnels::any_step)) for funnels, of all events later than 2015-01-01 for stickiness
-    /// and lifecycle. Asked for only when [`Query::needs_earliest`](crate::Query::needs_earliest).
+    /// ([`Funnels::any_step`](crate::funnels::Funnels::any_step)) for funnels, of all events later than 2015-01-01 for stickiness,
+    /// lifecycle, retention and paths (also for a funnel that these are around). Asked for only when
+    /// [`Query::needs_earliest`](crate::Query::needs_earliest).
     pub earliest: Option<i64>,
 }
 

@@ -45,6 +45,16 @@ pub(crate) struct Reading {
     pub(crate) exact: bool,
 }
 
+impl Reading {
+    /// As every insight reads it that is cut into these intervals.
+    pub(crate) const fn by(interval: Interval) -> Self {
+        Self {
+            interval,
+            exact: false,
+        }
+    }
+}
+
 impl DateRange {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
@@ -105,21 +115,40 @@ impl DateRange {
         context: &Context,
         path: &Path,
     ) -> Result<ResolvedRange> {
-        let calendar = Calendar::of(context);
+        let range = self.resolve_even_inverted(reading, context, path)?;
+        in_order(range.from, range.to, path)?;
+        Ok(range)
+    }
+
+    /// The range that this means now; one that ends before it starts holds nothing.
+    pub(crate) fn resolve_even_inverted(
+        &self,
+        reading: Reading,
+        context: &Context,
+        path: &Path,
+    ) -> Result<ResolvedRange> {
         let from = self.resolve_from(reading, context, path)?;
         let to = self.resolve_to(reading, context, path)?;
-        if from > to {
-            return Err(Error::invalid(
-                path,
-                format!(
-                    "starts at {} but ends at {}; let date_from come before date_to",
-                    from.format("%Y-%m-%d %H:%M:%S"),
-                    to.format("%Y-%m-%d %H:%M:%S")
-                ),
-            ));
-        }
-        let lower = self.widen(from, reading, &calendar);
+        let lower = self.widen(from, reading, &Calendar::of(context));
         Ok(ResolvedRange { from, to, lower })
+    }
+
+    /// Both ends as they are meant now, where a start is asked for and known only: for insights that count their periods back
+    /// from the end otherwise.
+    pub(crate) fn ends(
+        &self,
+        reading: Reading,
+        context: &Context,
+        path: &Path,
+    ) -> Result<(Option<DateTime<Tz>>, DateTime<Tz>)> {
+        let to = self.resolve_to(reading, context, path)?;
+        let unknown = self.starts_with_first_event() && context.earliest.is_none();
+        if self.start_text().is_none() || unknown {
+            return Ok((None, to));
+        }
+        let from = self.resolve_from(reading, context, path)?;
+        in_order(from, to, path)?;
+        Ok((Some(from), to))
     }
 
     fn resolve_from(
@@ -327,6 +356,20 @@ pub(crate) fn shift(local: NaiveDateTime, by: Duration, path: &Path) -> Result<N
         .checked_add_signed(by)
         .filter(|shifted| (1..=9999).contains(&shifted.year()))
         .ok_or_else(|| out_of_calendar(path))
+}
+
+fn in_order(from: DateTime<Tz>, to: DateTime<Tz>, path: &Path) -> Result<()> {
+    if from <= to {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        path,
+        format!(
+            "starts at {} but ends at {}; let date_from come before date_to",
+            from.format("%Y-%m-%d %H:%M:%S"),
+            to.format("%Y-%m-%d %H:%M:%S")
+        ),
+    ))
 }
 
 fn same_minute_and_second(local: NaiveDateTime, of: NaiveTime) -> NaiveDateTime {

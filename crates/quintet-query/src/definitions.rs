@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Context;
 use crate::error::{Error, Result};
-use crate::filter::{Cohort, CohortMembers, Filter, PropertyNode};
+use crate::filter::{Cohort, CohortMembers, Filter, PropertyNode, check_regex};
 use crate::reader::{Field, Object, Path};
 
 mod action;
@@ -63,7 +63,7 @@ pub struct Definitions {
     pub cohorts: Vec<CohortDefinition>,
     /// What `filterTestAccounts` adds to a query.
     pub test_account_filters: PropertyNode,
-    /// Rewrites of URL paths, in order, for `is_cleaned_path_exact`.
+    /// Rewrites of URL paths, in order, for `is_cleaned_path_exact` and for paths that ask for them.
     pub path_cleaning_filters: Vec<PathCleaning>,
 }
 
@@ -94,7 +94,7 @@ pub enum CohortMembersDefinition {
 pub struct PathCleaning {
     /// What is looked for.
     pub regex: String,
-    /// What it becomes.
+    /// What it becomes; `\1` to `\9` are the groups of the match, `\0` is all of it.
     pub alias: String,
 }
 
@@ -171,16 +171,35 @@ fn parse_members(object: &mut Object<'_>) -> Result<CohortMembersDefinition> {
 }
 
 impl PathCleaning {
-    fn parse(field: &Field<'_>) -> Result<Self> {
+    pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let regex = object.require("regex")?;
-        crate::filter::check_regex(&regex.path, &regex.text()?)?;
         let read = Self {
             regex: regex.text()?,
             alias: object.text("alias")?.unwrap_or_default(),
         };
+        let groups = check_regex(&regex.path, &read.regex)?.captures_len();
+        read.check_alias(groups.saturating_sub(1), &object.path.field("alias"))?;
         object.finish(&[&["order", "id"]])?;
         Ok(read)
+    }
+
+    /// Refuses references to groups that the pattern does not have.
+    fn check_alias(&self, groups: usize, path: &Path) -> Result<()> {
+        let mut characters = self.alias.chars().peekable();
+        while let Some(character) = characters.next() {
+            let escaped = characters.next_if(|_| character == '\\');
+            let group = escaped.and_then(|escaped| escaped.to_digit(10));
+            if let Some(group) = group.filter(|group| *group as usize > groups) {
+                return Err(Error::invalid(
+                    path,
+                    format!(
+                        "refers to group {group}, but the regex has {groups}; put parentheses around what it should repeat"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -57,6 +57,11 @@ impl Error {
         }
     }
 
+    /// The same error where the definition is the source of another.
+    pub(crate) fn in_source(self) -> Self {
+        self.within("source")
+    }
+
     /// The kind in one word: `invalid` or `unsupported`.
     pub fn code(&self) -> &'static str {
         match self {

@@ -102,6 +102,18 @@ impl Filter {
         Self::Any(Vec::new())
     }
 
+    /// The event's name compared with these texts.
+    pub(crate) fn event_name(operator: Operator, values: Vec<String>) -> Self {
+        Self::Property(PropertyFilter {
+            property: Property {
+                source: PropertySource::EventMetadata,
+                key: "event".to_owned(),
+            },
+            operator,
+            values,
+        })
+    }
+
     /// All of them, flattened: a condition that always holds is left out, and one alone stands for itself.
     pub fn all(filters: impl IntoIterator<Item = Self>) -> Self {
         let mut conditions = Vec::new();
@@ -126,6 +138,17 @@ impl Filter {
             Self::Event(_) => false,
             Self::Property(condition) => condition.property.source == PropertySource::Person,
             Self::Cohort { .. } => true,
+        }
+    }
+
+    /// True when nothing in the filter asks about anything but a property of the groups of this type.
+    pub(crate) fn asks_only_about_groups(&self, of: GroupIndex) -> bool {
+        match self {
+            Self::All(inner) | Self::Any(inner) => {
+                inner.iter().all(|filter| filter.asks_only_about_groups(of))
+            }
+            Self::Property(condition) => condition.property.source == PropertySource::Group(of),
+            Self::Event(_) | Self::Cohort { .. } => false,
         }
     }
 }

@@ -2,7 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::reader::{Field, Object, Path};
-use crate::{DateRange, Interval};
+use crate::series::Actor;
+use crate::{Context, DateRange, GroupType, Interval};
+
+mod builders;
+
+pub(crate) use builders::{
+    breakdown_and_compare_builders, breakdown_builders, event_builders, group_builders,
+    interval_builders, series_builders,
+};
 
 /// Fields of any node that only people and editors look at.
 pub(crate) const NODE_HARMLESS: &[&str] = &[
@@ -14,6 +22,9 @@ pub(crate) const NODE_HARMLESS: &[&str] = &[
     "modifiers",
     "response",
 ];
+
+/// Fields of a question for actors that only say what else an editor shows of them.
+pub(crate) const ACTORS_HARMLESS: &[&str] = &["includeRecordings"];
 
 /// Fields of an insight that only change how it is coloured or opened.
 pub(crate) const EDITOR_HARMLESS: &[&str] = &["dataColorTheme", "hidePersonsModal"];
@@ -79,16 +90,37 @@ pub(crate) fn parse_date_range(object: &mut Object<'_>) -> Result<DateRange> {
     }
 }
 
-/// Reads the query in `source`, which must be of this kind.
+/// Name of the field that says which groups are followed.
+const GROUP_TYPE: &str = "aggregation_group_type_index";
+
+/// The group type whose groups are followed; persons without.
+pub(crate) fn parse_group_type(object: &mut Object<'_>) -> Result<Option<GroupType>> {
+    object
+        .get(GROUP_TYPE)
+        .map(|field| GroupType::parse(&field))
+        .transpose()
+}
+
+/// Who is followed: groups of this type, persons without.
+pub(crate) fn followed(group_type: Option<&GroupType>, context: &Context) -> Result<Actor> {
+    match group_type {
+        Some(group_type) => {
+            let path = Path::root().field(GROUP_TYPE);
+            group_type.resolve(context, &path).map(Actor::Group)
+        }
+        None => Ok(Actor::Person),
+    }
+}
+
+/// Reads the query that another is about, which must be of this kind.
 pub(crate) fn parse_source<T>(
-    object: &mut Object<'_>,
+    source: &Field<'_>,
     expected: &str,
     parse: impl FnOnce(&Field<'_>) -> Result<T>,
 ) -> Result<T> {
-    let source = object.require("source")?;
     let kind = source.object()?.require("kind")?;
     match kind.text()? {
-        found if found == expected => parse(&source),
+        found if found == expected => parse(source),
         other => Err(kind.invalid(format!("must be {expected}, not '{other}'"))),
     }
 }
@@ -112,6 +144,14 @@ pub(crate) fn the_series<T>(series: Vec<T>, position: usize) -> Result<T> {
             format!("there is no series {position}; the query has {asked}, counted from 0"),
         )
     })
+}
+
+/// Refuses the position of a series in an actors query about an insight that has but one figure for all of them.
+pub(crate) fn refuse_series(object: &mut Object<'_>, why: &str) -> Result<()> {
+    match object.get("series").filter(|field| *field.value != 0) {
+        Some(series) => Err(series.invalid(format!("must be 0 or left out: {why}"))),
+        None => Ok(()),
+    }
 }
 
 /// A share of ids as asked for, where 0 is an empty sample. A share of 1 reads everything.
@@ -138,86 +178,3 @@ pub(crate) fn sampling_to_scale(factor: Option<f64>) -> Result<Option<f64>> {
         share => Ok(share),
     }
 }
-
-/// Builder methods of every insight; `$node` is what its series are.
-macro_rules! shared_builders {
-    () => {
-        $crate::insight::shared_builders!($crate::series::SeriesNode);
-    };
-    ($node:ty) => {
-        /// Adds a series.
-        #[must_use]
-        pub fn series(mut self, series: impl Into<$node>) -> Self {
-            self.series.push(series.into());
-            self
-        }
-
-        /// Cuts time into buckets of this size.
-        #[must_use]
-        pub fn interval(mut self, interval: $crate::Interval) -> Self {
-            self.interval = interval;
-            self
-        }
-
-        /// From and to, as absolute (`2024-01-31`) or relative (`-7d`, `mStart`) dates; no end is now.
-        #[must_use]
-        pub fn date_range(mut self, from: impl Into<String>, to: Option<&str>) -> Self {
-            self.date_range = $crate::DateRange {
-                date_from: Some(from.into()),
-                date_to: to.map(str::to_owned),
-                explicit: false,
-            };
-            self
-        }
-
-        /// Counts only events that satisfy this too, in every series.
-        #[must_use]
-        pub fn filter(mut self, condition: $crate::filter::PropertyNode) -> Self {
-            self.properties.and(condition);
-            self
-        }
-
-        /// Leaves out the project's test accounts.
-        #[must_use]
-        pub fn without_test_accounts(mut self) -> Self {
-            self.filter_test_accounts = true;
-            self
-        }
-
-        /// True when [`Context::earliest`](crate::Context::earliest) is needed to resolve it: its range starts with the first event.
-        pub fn needs_earliest(&self) -> bool {
-            self.date_range.starts_with_first_event()
-        }
-    };
-}
-
-/// Builder methods of insights that can be broken down and compared.
-macro_rules! breakdown_and_compare_builders {
-    () => {
-        /// Adds a property to break down by: one row per value. A single one gives plain values, several give lists.
-        #[must_use]
-        pub fn breakdown(mut self, property: $crate::breakdown::BreakdownProperty) -> Self {
-            self.breakdown.add(property);
-            self
-        }
-
-        /// Keeps a row of their own for this many values.
-        #[must_use]
-        pub fn breakdown_limit(mut self, limit: usize) -> Self {
-            self.breakdown.limit = Some(limit);
-            self
-        }
-
-        /// Compares with the range before, or with the range this much earlier (`-1w`).
-        #[must_use]
-        pub fn compare(mut self, to: Option<&str>) -> Self {
-            self.compare = $crate::compare::CompareFilter {
-                compare: true,
-                compare_to: to.map(str::to_owned),
-            };
-            self
-        }
-    };
-}
-
-pub(crate) use {breakdown_and_compare_builders, shared_builders};

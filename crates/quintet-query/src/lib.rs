@@ -25,7 +25,10 @@
 pub mod breakdown;
 pub mod filter;
 pub mod funnels;
+pub mod groups;
 pub mod lifecycle;
+pub mod paths;
+pub mod retention;
 pub mod series;
 pub mod stickiness;
 pub mod trends;
@@ -43,6 +46,8 @@ mod period;
 mod query;
 mod reader;
 mod sliding;
+#[cfg(test)]
+mod testing;
 
 pub use compare::CompareFilter;
 pub use context::{Context, Interval, WeekStart};

@@ -112,7 +112,7 @@ pub(crate) fn micros(instant: DateTime<Tz>) -> i64 {
     instant.timestamp_micros()
 }
 
-fn rfc3339(instant: DateTime<Tz>) -> String {
+pub(crate) fn rfc3339(instant: DateTime<Tz>) -> String {
     instant.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 

@@ -8,8 +8,11 @@ use crate::error::{Error, Result};
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
+use crate::groups::GroupsQuestion;
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
+use crate::paths::{PathsActorsQuery, PathsQuery};
 use crate::reader::{Field, Path};
+use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
 
@@ -41,6 +44,16 @@ pub enum Query {
     FunnelCorrelation(FunnelCorrelationQuery),
     /// The actors behind a figure of a correlation.
     FunnelCorrelationActors(Box<FunnelCorrelationActorsQuery>),
+    /// How many of the actors that start come back.
+    Retention(RetentionQuery),
+    /// The actors behind a row of retention.
+    RetentionActors(RetentionActorsQuery),
+    /// Which steps persons take one after another.
+    Paths(PathsQuery),
+    /// The persons behind a link or a step of paths.
+    PathsActors(PathsActorsQuery),
+    /// Groups as things: lists, one of them, who belongs together.
+    Groups(GroupsQuestion),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -56,20 +69,17 @@ const NOT_YET: &[&str] = &[
     "ExperimentFunnelsQuery",
     "ExperimentQuery",
     "ExperimentTrendsQuery",
-    "GroupsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
-    "PathsQuery",
     "PersonsNode",
-    "RetentionQuery",
     "SavedInsightNode",
     "SessionsTimelineQuery",
     "WebOverviewQuery",
     "WebStatsTableQuery",
 ];
 
-const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, InsightActorsQuery, \
-    StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
+const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, PathsQuery, \
+    InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -102,19 +112,18 @@ impl Query {
             "FunnelCorrelationQuery" => {
                 FunnelCorrelationQuery::parse(&definition).map(Self::FunnelCorrelation)
             }
-            "InsightActorsQuery" => actors::parse(&definition),
-            "StickinessActorsQuery" => actors::parse_stickiness(&definition),
-            "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&definition).map(Self::FunnelsActors),
-            "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&definition)
-                .map(Box::new)
-                .map(Self::FunnelCorrelationActors),
+            "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
+            "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
             "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            other => Err(not_run(&kind, other)),
+            other => match GroupsQuestion::parse(other, &definition) {
+                Some(question) => question.map(Self::Groups),
+                None => actors::parse(&kind, &definition),
+            },
         }
     }
 
@@ -131,7 +140,11 @@ impl Query {
             Self::FunnelsActors(actors) => actors.source.needs_earliest(),
             Self::FunnelCorrelation(correlation) => correlation.source.source.needs_earliest(),
             Self::FunnelCorrelationActors(actors) => actors.source.source.source.needs_earliest(),
-            Self::Sql(_) => false,
+            Self::Retention(retention) => retention.needs_earliest(),
+            Self::RetentionActors(actors) => actors.source.needs_earliest(),
+            Self::Paths(paths) => paths.needs_earliest(),
+            Self::PathsActors(actors) => actors.source.needs_earliest(),
+            Self::Groups(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -162,7 +175,8 @@ fn not_run(field: &Field<'_>, kind: &str) -> Error {
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}"
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}",
+            GroupsQuestion::KINDS
         ))
     }
 }

@@ -152,6 +152,11 @@ impl<'a> Object<'a> {
         self.get(name).map(|field| field.text()).transpose()
     }
 
+    /// The text, if there is any in it: editors write an empty one where nothing is chosen.
+    pub(crate) fn filled_text(&mut self, name: &'static str) -> Result<Option<String>> {
+        Ok(self.text(name)?.filter(|text| !text.is_empty()))
+    }
+
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool> {
         Ok(self
             .get(name)
@@ -162,6 +167,10 @@ impl<'a> Object<'a> {
 
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<f64>> {
         self.get(name).map(|field| field.number()).transpose()
+    }
+
+    pub(crate) fn integer(&mut self, name: &'static str) -> Result<Option<i64>> {
+        self.get(name).map(|field| field.integer()).transpose()
     }
 
     pub(crate) fn count(&mut self, name: &'static str) -> Result<Option<usize>> {
@@ -179,6 +188,11 @@ impl<'a> Object<'a> {
             .map(|field| field.list())
             .transpose()?
             .unwrap_or_default())
+    }
+
+    /// The texts of a list; none when the field is absent.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Vec<String>> {
+        self.list(name)?.iter().map(Field::text).collect()
     }
 
     pub(crate) fn one_of<T: Copy>(

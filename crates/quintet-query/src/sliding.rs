@@ -68,21 +68,16 @@ fn small_edges(edges: &[i64], small: Interval, calendar: &Calendar) -> Option<Ve
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::testing::at_in;
 
     const DAY: i64 = 86_400_000_000;
-
-    fn context(zone: &str) -> Context {
-        let mut context = Context::new(DateTime::from_timestamp_micros(0).unwrap());
-        context.timezone = zone.parse().unwrap();
-        context
-    }
+    const NOW: &str = "1970-01-01T00:00:00Z";
 
     #[test]
     fn days_reach_back_thirty_days_before_the_first_label() {
         let edges = [100 * DAY, 107 * DAY, 114 * DAY];
-        let buckets = SlidingBuckets::of(&edges, Interval::Week, &context("UTC"));
+        let buckets = SlidingBuckets::of(&edges, Interval::Week, &at_in(NOW, "UTC"));
         assert_eq!(buckets.edges.first(), Some(&(70 * DAY)));
         assert_eq!(buckets.edges.last(), Some(&(114 * DAY)));
         assert_eq!(buckets.labels, [30, 37]);
@@ -94,7 +89,7 @@ mod tests {
         // 31 March 2024 in Berlin has 23 hours.
         let midnight = 1_711_839_600_000_000;
         let edges: Vec<i64> = (0..=23).map(|h| midnight + h * DAY / 24).collect();
-        let buckets = SlidingBuckets::of(&edges, Interval::Hour, &context("Europe/Berlin"));
+        let buckets = SlidingBuckets::of(&edges, Interval::Hour, &at_in(NOW, "Europe/Berlin"));
         assert_eq!(buckets.labels.len(), 23);
         assert!(buckets.labels.windows(2).all(|pair| pair[1] == pair[0] + 1));
         assert_eq!(buckets.edges.len() - 1 - buckets.labels[0], 23);

@@ -46,5 +46,7 @@ pub use log::{GroupTypeEntry, Settings, WeekStart};
 pub use scan::{Folder, PropertyColumn, ScanOptions};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};
-pub use store::{Progress, Store};
+pub use store::{
+    CompactReport, Compaction, Problem, Progress, PurgeReport, Store, VacuumReport, Verification,
+};
 pub use tables::Entities;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
-use datafusion::arrow::array::Array;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -78,7 +77,12 @@ impl Snapshot {
                 GroupTypeStats {
                     group_type: known.name.clone(),
                     index: known.index,
-                    seen: entities.group_keys(index).len(),
+                    seen: entities
+                        .group_keys(index)
+                        .iter()
+                        .flatten()
+                        .filter(|key| !key.is_empty())
+                        .count(),
                     declared: declared.count(),
                 }
             })

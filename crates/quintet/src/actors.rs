@@ -7,6 +7,7 @@ use datafusion::logical_expr::expr_fn::in_list;
 use datafusion::prelude::{DataFrame, lit};
 use datafusion::scalar::ScalarValue;
 use quintet_query::ActorsPage;
+use quintet_query::groups::display_name;
 use quintet_query::trends::Actor;
 use quintet_store::schema;
 use serde_json::{Map, Value, json};
@@ -106,7 +107,7 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         });
-        json!({
+        let row = json!({
             "type": "person",
             "id": actor.get(REAL_KEY),
             "distinct_ids": distinct_ids,
@@ -115,7 +116,8 @@ async fn persons(found: Vec<Map<String, Value>>, data: &Data, run: &Run) -> Resu
             "properties": properties,
             "created_at": of_person("created_at"),
             "event_count": actor.get(EVENT_COUNT),
-        })
+        });
+        with_what_else_is_told(row, actor)
     };
     Ok(found.into_iter().map(row).collect())
 }
@@ -139,12 +141,8 @@ async fn groups(
         };
         let properties = json_of(&of_group(schema::PROPERTIES));
         let key = actor.get(REAL_KEY).cloned().unwrap_or(Value::Null);
-        let name = match properties.get("name") {
-            None | Some(Value::Null) => key.clone(),
-            Some(Value::String(name)) => Value::from(name.as_str()),
-            Some(other) => Value::from(other.to_string()),
-        };
-        json!({
+        let name = display_name(&properties, key.as_str().unwrap_or_default());
+        let row = json!({
             "type": "group",
             "id": key,
             "group_type_index": index.get(),
@@ -153,9 +151,22 @@ async fn groups(
             "properties": properties,
             "created_at": of_group("created_at"),
             "event_count": actor.get(EVENT_COUNT),
-        })
+        });
+        with_what_else_is_told(row, actor)
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+/// A row with the columns of the list that only its insight has, at the end.
+fn with_what_else_is_told(mut row: Value, actor: Map<String, Value>) -> Value {
+    const NAMES: [&str; 4] = [KEY, REAL_KEY, DISTINCT_ID, EVENT_COUNT];
+    let others = actor
+        .into_iter()
+        .filter(|(name, _)| !NAMES.contains(&name.as_str()));
+    if let Some(row) = row.as_object_mut() {
+        row.extend(others);
+    }
+    row
 }
 
 /// What is known of the actors found, by key.

@@ -70,7 +70,7 @@ impl Answer {
     /// The answer as Arrow.
     ///
     /// Of SQL: its own columns. Of time series: one row per point with `label`, `breakdown_value`, `compare_label`, `day`, `value`
-    /// (a single figure has no `day`). Of actors: `type`, `id`, `display_name`, `properties` (JSON text), `event_count`.
+    /// (a single figure has no `day`). Of lists of groups: their columns as text. Of actors: `type`, `id`, `display_name`, `properties` (JSON text), `event_count`.
     ///
     /// # Errors
     /// `Internal` only.
@@ -88,6 +88,9 @@ impl Answer {
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
+        if let Some(names) = self.response.get("columns").and_then(Value::as_array) {
+            return Ok(vec![cells(names, rows).map_err(DataFusionError::from)?]);
+        }
         let is_actors = rows.first().is_some_and(|row| row.get("type").is_some());
         let batch = if is_actors {
             actors(rows)
@@ -99,6 +102,14 @@ impl Answer {
 }
 
 type Batch = std::result::Result<RecordBatch, datafusion::arrow::error::ArrowError>;
+
+fn cells(names: &[Value], rows: &[Value]) -> Batch {
+    let column = |(at, name): (usize, &Value)| {
+        let cells = texts(rows.iter().map(|row| row.get(at).and_then(as_text)));
+        (name.as_str().unwrap_or_default().to_owned(), cells, true)
+    };
+    RecordBatch::try_from_iter_with_nullable(names.iter().enumerate().map(column))
+}
 
 fn actors(rows: &[Value]) -> Batch {
     let text = |name: &str| texts(rows.iter().map(|row| row.get(name).and_then(as_text)));

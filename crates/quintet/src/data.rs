@@ -9,7 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::Expr;
-use datafusion::prelude::{DataFrame, SessionContext, coalesce, lit};
+use datafusion::prelude::{DataFrame, SessionContext, coalesce, lit, when};
 use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
@@ -17,6 +17,7 @@ use quintet_store::schema::{self, Promoted, PropertyType};
 use quintet_store::{Folder, PropertyColumn, Snapshot};
 
 use crate::Result;
+use crate::plan::matching::time;
 
 /// A column by its exact name; DataFusion's own `col` folds case and splits at dots.
 pub(crate) fn column(name: impl Into<String>) -> Expr {
@@ -48,6 +49,8 @@ pub(crate) struct Data {
     /// The properties that have a column of their own: its name and type by theirs.
     promoted: HashMap<String, (String, PropertyType)>,
     keys: ActorKeys,
+    /// Group types whose index had another type before: events before these instants have no such group.
+    reused: Vec<(usize, i64)>,
 }
 
 /// The persons and groups of a store.
@@ -92,12 +95,17 @@ impl Data {
             (promoted.name, (column, promoted.kind))
         };
         let promoted = snapshot.promoted().into_iter().map(own_column).collect();
+        let reused = snapshot
+            .group_types()
+            .iter()
+            .filter_map(|known| Some((usize::from(known.index), known.created_at?)));
         Ok(Self {
             session,
             events: snapshot.events(),
             entities: Some(entities),
             promoted,
             keys,
+            reused: reused.collect(),
         })
     }
 
@@ -119,6 +127,7 @@ impl Data {
             entities: None,
             promoted,
             keys: ActorKeys::Keys,
+            reused: Vec::new(),
         }
     }
 
@@ -133,6 +142,7 @@ impl Data {
     /// The events, with merged persons resolved if `with_person`.
     pub(crate) fn events(&self, with_person: bool) -> Result<DataFrame> {
         let events = self.session.read_table(Arc::clone(&self.events))?;
+        let events = self.hide_former_types(events)?;
         match &self.entities {
             Some(entities) if with_person && entities.overrides.num_rows() > 0 => {
                 self.resolve_merges(events, &entities.overrides)
@@ -143,6 +153,22 @@ impl Data {
             )?),
             _ => Ok(events),
         }
+    }
+
+    /// Takes the groups of a deleted type off the events that are older than the type which has its index now.
+    fn hide_former_types(&self, mut events: DataFrame) -> Result<DataFrame> {
+        for (index, since) in &self.reused {
+            let is_of_type = || column(schema::TIMESTAMP).gt_eq(time(*since));
+            if let Some(key) = schema::GROUPS.get(*index) {
+                let kept = when(is_of_type(), column(*key)).end()?;
+                events = events.with_column(key, kept)?;
+            }
+            if let Some(reference) = schema::GROUP_REFS.get(*index) {
+                let kept = when(is_of_type(), column(*reference)).otherwise(lit(0u32))?;
+                events = events.with_column(reference, kept)?;
+            }
+        }
+        Ok(events)
     }
 
     /// Rows keep the person of their ingestion; a merge moves them to the person that remained.

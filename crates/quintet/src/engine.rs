@@ -8,7 +8,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use quintet_query::{Context, Definitions, Query};
 use quintet_store::{
-    Folder, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store, WeekStart,
+    Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, Settings, Snapshot, Stats, Store,
+    WeekStart,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::answer::Answer;
 use crate::data::{ActorKeys, Data};
 use crate::run::{Run, Transport};
 use crate::session::{Limits, session};
-use crate::{Error, Result, insights, sql};
+use crate::{Error, Result, groups, insights, sql};
 
 /// Answers questions over one store or one plain folder of Parquet. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
@@ -271,7 +272,14 @@ impl Engine {
         sql::register(&data, pinned.snapshot())
     }
 
-    fn store(&self, what: &str) -> Result<&Store> {
+    /// The group types of the newest version, by index; none in a plain folder.
+    pub(crate) async fn group_types(&self) -> Result<Vec<GroupTypeEntry>> {
+        let pinned = self.pin().await?;
+        let types = pinned.snapshot().map(Snapshot::group_types);
+        Ok(types.unwrap_or_default().to_vec())
+    }
+
+    pub(crate) fn store(&self, what: &str) -> Result<&Store> {
         match &*self.origin {
             Origin::Store(store) => Ok(store),
             Origin::Folder(_) => Err(Error::unsupported(
@@ -319,6 +327,7 @@ impl Engine {
                     .await
                     .and_then(|batches| Answer::of_batches(schema, batches))
             }
+            Query::Groups(question) => groups::answer(question, &context, &data, run).await,
             _ => insights::answer(query, context.clone(), &data, run).await,
         };
         let answer = pinned.diagnosed(answered).await?;
@@ -386,7 +395,7 @@ impl Pinned<'_> {
         match (answered, self.snapshot()) {
             (Err(error), Some(snapshot)) if error.kind() == crate::ErrorKind::Corrupt => {
                 Err(snapshot
-                    .verify()
+                    .damaged_files()
                     .await
                     .into_iter()
                     .next()

@@ -8,6 +8,8 @@ use quintet_query::funnels::{
     FunnelsQuery,
 };
 use quintet_query::lifecycle::{self, LifecycleActorsQuery, LifecycleQuery};
+use quintet_query::paths::{self, PathsActorsQuery, PathsQuery};
+use quintet_query::retention::{self, RetentionActorsQuery, RetentionQuery};
 use quintet_query::stickiness::{self, StickinessActorsQuery, StickinessQuery};
 use quintet_query::trends::{self, Actor, InsightActorsQuery, TrendsQuery};
 use quintet_query::{ActorsPage, Context, Query};
@@ -95,6 +97,10 @@ pub(crate) async fn answer(
         Query::FunnelsActors(query) => funnels_actors(query, asked).await,
         Query::FunnelCorrelation(query) => funnel_correlation(query, asked).await,
         Query::FunnelCorrelationActors(query) => funnel_correlation_actors(query, asked).await,
+        Query::Retention(query) => retention(query, asked).await,
+        Query::RetentionActors(query) => retention_actors(query, asked).await,
+        Query::Paths(query) => paths(query, asked).await,
+        Query::PathsActors(query) => paths_actors(query, asked).await,
         _ => Err(Error::unsupported(
             "this kind of query",
             "use a newer version",
@@ -260,6 +266,42 @@ async fn funnel_correlation_actors(
     let reading = asked.reading(&filters).await?;
     let list = plan::funnels::correlation::actors(&query, &reading).await?;
     asked.list(list, funnels.actor, page).await
+}
+
+async fn retention(query: &RetentionQuery, asked: Asked<'_>) -> Result<Answer> {
+    let retention = query.resolve(asked.context)?;
+    let reading = asked.reading(&plan::retention::filters(&retention)).await?;
+    let figures = plan::retention::figures(&retention, &reading).await?;
+    let result = retention::shape(&retention, &figures);
+    Ok(Answer::of_rows(result.results)
+        .with("hasMore", json!(result.has_more))
+        .with("curves", json!(result.curves))
+        .with("resolved_date_range", result.resolved_date_range))
+}
+
+async fn retention_actors(query: &RetentionActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked
+        .reading(&plan::retention::filters(&query.retention))
+        .await?;
+    let found = plan::retention::actors(&query, &reading).await?;
+    let actor = query.retention.actor;
+    let described = actors::described(found, actor, &query.page, asked.data, asked.run).await?;
+    Ok(listed(described, &query.page))
+}
+
+async fn paths(query: &PathsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let paths = query.resolve(asked.context)?;
+    let reading = asked.reading(&plan::paths::filters(&paths)).await?;
+    let figures = plan::paths::figures(&paths, &reading).await?;
+    Ok(Answer::of_rows(paths::shape(&paths, figures)))
+}
+
+async fn paths_actors(query: &PathsActorsQuery, asked: Asked<'_>) -> Result<Answer> {
+    let query = query.resolve(asked.context)?;
+    let reading = asked.reading(&plan::paths::filters(&query.paths)).await?;
+    let list = plan::paths::actors(&query, &reading).await?;
+    asked.list(list, Actor::Person, &query.page).await
 }
 
 fn listed((rows, has_more): (Vec<Value>, bool), page: &ActorsPage) -> Answer {

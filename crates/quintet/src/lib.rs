@@ -50,12 +50,14 @@ mod context_ext;
 mod data;
 mod engine;
 mod error;
+mod groups;
 mod insights;
 mod plan;
 mod rows;
 mod run;
 mod session;
 mod sql;
+mod upkeep;
 
 pub use answer::Answer;
 pub use context_ext::SessionContextExt;
@@ -64,5 +66,8 @@ pub use engine::{Engine, EngineBuilder, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use quintet_functions as functions;
 pub use quintet_query as query;
-pub use quintet_store::{Columns, Format, Load, LoadReport, Progress, Settings, Source, Stats, WeekStart};
+pub use quintet_store::{
+    Columns, CompactReport, Compaction, Format, Load, LoadReport, Problem, Progress, PurgeReport,
+    Settings, Source, Stats, VacuumReport, Verification, WeekStart,
+};
 pub use run::Transport;

@@ -324,7 +324,6 @@ fn misfit(operator: &str, expected: &'static str, value: &str) -> MatcherError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn matches(operator: &str, values: &[&str], x: Option<&str>) -> bool {

@@ -1,12 +1,18 @@
 //! The command line as types: what `docs` and `CONTRACT` promise, and nothing that does not work.
 
+mod groups;
 mod units;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use groups::{
+    DeleteGroup, GroupTypes, Groups, ListGroups, RelatedTo, SetGroup, ShowGroup, UnsetGroup,
+};
 
 /// Answers product questions about people and the groups they belong to, from events on your disk.
 #[derive(Debug, Parser)]
@@ -40,9 +46,21 @@ pub(crate) enum Command {
     Query(Query),
     /// Runs SQL over events, persons, person_distinct_ids, groups and group_types.
     Sql(Sql),
+    /// Lists, shows and changes groups.
+    #[command(subcommand)]
+    Groups(Groups),
+    /// Lists, renames and deletes group types.
+    #[command(subcommand)]
+    GroupTypes(GroupTypes),
     /// Shows what is in a store.
     Stats(Stats),
-    /// Loads bundled real data into a store and shows six answers with charts.
+    /// Writes small files of a store together; answers stay the same.
+    Compact(Compact),
+    /// Deletes files of a store that are not needed any longer.
+    Vacuum(Vacuum),
+    /// Reads every file of a store and holds it against the log; ends with 3 if something is damaged.
+    Verify(Verify),
+    /// Loads bundled real data into a store and shows seven answers with charts.
     Demo(Demo),
     /// Times a question over generated events; see docs/LESSONS.md.
     #[command(hide = true)]
@@ -131,6 +149,39 @@ pub(crate) struct Sql {
 
 #[derive(Debug, Args)]
 pub(crate) struct Stats {
+    /// The store.
+    pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compact {
+    /// The store.
+    pub(crate) store: String,
+    /// A property of events that gets a typed column of its own.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) promote: Vec<String>,
+    /// Chooses anew which properties have columns: those that many events have, with values of one type.
+    #[arg(long)]
+    pub(crate) promote_frequent: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Vacuum {
+    /// The store.
+    pub(crate) store: String,
+    /// How long files must not have been needed, such as 7d, 12h or 0s.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = units::duration)]
+    pub(crate) older_than: Duration,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
     /// The store.
     pub(crate) store: String,
     #[command(flatten)]

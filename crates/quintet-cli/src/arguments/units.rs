@@ -1,4 +1,6 @@
-//! Sizes, instants and pairs as the command line writes them.
+//! Sizes, times, instants and pairs as the command line writes them.
+
+use std::time::Duration;
 
 /// The two names of `event=action`; theirs may hold further `=`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
@@ -35,6 +37,22 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
         .checked_mul(unit)
         .filter(|bytes| *bytes > 0)
         .ok_or_else(wrong)
+}
+
+/// The time that `7d`, `12h`, `30m` or `90s` is.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time; write a number and d, h, m or s, such as 7d");
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit: u64 = match text[digits.len()..].trim() {
+        "d" => 24 * 3600,
+        "h" => 3600,
+        "m" => 60,
+        "s" => 1,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = number.checked_mul(unit).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Microseconds since 1970 of an RFC 3339 instant such as `2024-01-31T12:00:00.5Z` or `…+02:00`.
@@ -127,6 +145,28 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_units() {
+        let seconds = |text| duration(text).map(|time| time.as_secs());
+        assert_eq!(
+            [seconds("7d"), seconds("12 h"), seconds("3m"), seconds("0s")],
+            [Ok(604_800), Ok(43_200), Ok(180), Ok(0)]
+        );
+        for wrong in [
+            "",
+            "7",
+            "d",
+            "-1d",
+            "1.5h",
+            "1w",
+            "99999999999999999999d",
+            "18446744073709551615d",
+            "7é",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

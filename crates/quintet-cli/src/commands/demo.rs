@@ -1,4 +1,4 @@
-//! `quintet demo`: bundled real data, six questions, their answers.
+//! `quintet demo`: bundled real data, seven questions, their answers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,7 +29,7 @@ struct Question {
     lost_before: &'static [u32],
 }
 
-const QUESTIONS: [Question; 6] = [
+const QUESTIONS: [Question; 7] = [
     Question {
         words: "How many companies had pull requests merged, month by month?",
         means: "event pull_request_merged, math unique_group of group type 1 (company), by month",
@@ -71,6 +71,13 @@ const QUESTIONS: [Question; 6] = [
         file: "funnel.json",
         definition: include_str!("../../demo/funnel.json"),
         lost_before: &[2, 3],
+    },
+    Question {
+        words: "Do companies come back, month after month?",
+        means: "RetentionQuery by group type 1 (company): commit in a month, commit again in the months after it",
+        file: "retention.json",
+        definition: include_str!("../../demo/retention.json"),
+        lost_before: &[],
     },
 ];
 

@@ -1,12 +1,17 @@
 //! One module per command: arguments in, engine, answer out.
 
 mod bench;
+mod compact;
 mod demo;
+mod group_types;
+mod groups;
 mod ingest;
 mod init;
 mod query;
 mod sql;
 mod stats;
+mod vacuum;
+mod verify;
 
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +41,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Ingest(ingest) => ingest::run(ingest, limits).await,
             Command::Query(query) => query::run(query, limits).await,
             Command::Sql(sql) => sql::run(sql, limits).await,
+            Command::Groups(groups) => groups::run(groups, limits).await,
+            Command::GroupTypes(types) => group_types::run(types, limits).await,
             Command::Stats(stats) => stats::run(stats, limits).await,
+            Command::Compact(compact) => compact::run(compact, limits).await,
+            Command::Vacuum(vacuum) => vacuum::run(vacuum, limits).await,
+            Command::Verify(verify) => verify::run(verify, limits).await,
             Command::Demo(demo) => demo::run(demo, limits).await,
             Command::Bench(bench) => bench::run(bench, limits).await,
         }

@@ -53,6 +53,8 @@ fn explain(plan: &str, asked: Option<OutputFormat>) -> Result<()> {
 /// Prints an answer; its warnings go to standard error where the format has no place for them.
 pub(super) fn print_answer(answer: &Answer, format: OutputFormat) -> Result<()> {
     let json = answer.to_json();
+    let columns = columns(answer);
+    let rows = named(answer.results(), &columns);
     if format != OutputFormat::Json {
         for warning in json
             .get("warnings")
@@ -72,20 +74,31 @@ pub(super) fn print_answer(answer: &Answer, format: OutputFormat) -> Result<()> 
     output::print(
         &Printed {
             json: &json,
-            rows: answer.results(),
-            view: view(answer),
+            rows: &rows,
+            view: if columns.is_empty() {
+                View::of(&rows)
+            } else {
+                View::rows(&rows, columns)
+            },
         },
         format,
     )
 }
 
-/// Answers that name their columns are rows under them, whatever the columns are called.
-fn view(answer: &Answer) -> View {
-    match answer.response().get("columns").and_then(Value::as_array) {
-        Some(columns) => {
-            let names = columns.iter().filter_map(Value::as_str).map(str::to_owned);
-            View::rows(answer.results(), names.collect())
-        }
-        None => View::of(answer.results()),
-    }
+/// The columns of an answer that names them: its rows are shown under them, whatever they are called.
+fn columns(answer: &Answer) -> Vec<String> {
+    let columns = answer.response().get("columns").and_then(Value::as_array);
+    let names = columns.into_iter().flatten().filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
+}
+
+/// Rows that are lists of cells, as objects; all others as they are.
+fn named(results: &Value, columns: &[String]) -> Value {
+    let object = |row: &Value| {
+        let cells = row.as_array()?.iter().cloned();
+        Some(Value::Object(columns.iter().cloned().zip(cells).collect()))
+    };
+    let rows = results.as_array().filter(|_| !columns.is_empty());
+    let objects: Option<Vec<Value>> = rows.and_then(|rows| rows.iter().map(object).collect());
+    objects.map_or_else(|| results.clone(), Value::Array)
 }

@@ -1,9 +1,10 @@
 //! `quintet stats`: what is in a store.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::engine;
-use crate::arguments::{Limits, Stats};
+use crate::arguments::{Limits, OutputFormat, Stats};
 use crate::failure::{Failure, Result};
 use crate::output::{self, Printed};
 use crate::render::View;
@@ -11,7 +12,12 @@ use crate::render::View;
 pub(super) async fn run(stats: Stats, limits: Limits) -> Result<()> {
     let format = output::format(stats.output.format)?;
     let engine = engine(limits).open(&stats.store).await?;
-    let json = serde_json::to_value(engine.stats().await?).map_err(Failure::internal)?;
+    print_facts(&engine.stats().await?, format)
+}
+
+/// Prints what is known of a store, or was done to it.
+pub(super) fn print_facts(known: &impl Serialize, format: OutputFormat) -> Result<()> {
+    let json = serde_json::to_value(known).map_err(Failure::internal)?;
     let rows = facts(&json);
     output::print(
         &Printed {
@@ -24,7 +30,7 @@ pub(super) async fn run(stats: Stats, limits: Limits) -> Result<()> {
 }
 
 /// One row per fact, what is nested named by its path.
-fn facts(stats: &Value) -> Value {
+pub(super) fn facts(stats: &Value) -> Value {
     let mut rows = Vec::new();
     collect("", stats, &mut rows);
     Value::Array(rows)

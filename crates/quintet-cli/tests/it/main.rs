@@ -8,6 +8,8 @@
 )]
 
 mod formats;
+mod groups;
 mod ingest;
 mod program;
 mod refusals;
+mod upkeep;

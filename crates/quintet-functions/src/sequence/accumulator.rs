@@ -9,7 +9,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Int64Type, TimestampMicrosecondType, UInt64Type,
+    DataType, Field, FieldRef, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type,
 };
 use datafusion::common::{exec_err, internal_err};
 use datafusion::error::Result;
@@ -320,8 +320,15 @@ fn met(conditions: &[&BooleanArray], row: usize) -> u64 {
         })
 }
 
+/// Marks as they are; a number is marked by its own bits.
 fn bits(column: &ArrayRef) -> Result<ArrayRef> {
-    Ok(cast(column, &DataType::UInt64)?)
+    match column.data_type() {
+        DataType::Float64 => {
+            let numbers = column.as_primitive::<Float64Type>();
+            Ok(Arc::new(numbers.unary::<_, UInt64Type>(f64::to_bits)))
+        }
+        _ => Ok(cast(column, &DataType::UInt64)?),
+    }
 }
 
 fn mark(column: &dyn Array, row: usize) -> u64 {

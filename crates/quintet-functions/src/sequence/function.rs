@@ -96,19 +96,29 @@ impl AggregateUDFImpl for SequenceFunction {
             definition.clone(),
             DataType::Timestamp(TimeUnit::Microsecond, zone),
         ];
-        match self.kind.columns {
-            Columns::Conditions if rest.is_empty() || rest.len() > MOST_CONDITIONS => {
+        match (self.kind.columns, rest) {
+            (Columns::Conditions, conditions)
+                if (1..=MOST_CONDITIONS).contains(&conditions.len()) =>
+            {
+                types.resize(arguments.len(), DataType::Boolean);
+            }
+            (Columns::Conditions, conditions) => {
                 return plan_err!(
                     "{name} takes 1 to {MOST_CONDITIONS} conditions, not {}",
-                    rest.len()
+                    conditions.len()
                 );
             }
-            Columns::Conditions => types.extend(rest.iter().map(|_| DataType::Boolean)),
-            Columns::Marked if rest.len() != 3 => {
-                return plan_err!("{name} takes two columns of marks and a value after the time");
+            (Columns::Marked, [_, more, _]) => {
+                let is_number = *more == DataType::Float64;
+                let more = if is_number {
+                    more.clone()
+                } else {
+                    DataType::UInt64
+                };
+                types.extend([DataType::UInt64, more, DataType::Utf8View]);
             }
-            Columns::Marked => {
-                types.extend([DataType::UInt64, DataType::UInt64, DataType::Utf8View]);
+            (Columns::Marked, _) => {
+                return plan_err!("{name} takes two columns of marks and a value after the time");
             }
         }
         Ok(types)

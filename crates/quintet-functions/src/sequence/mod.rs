@@ -9,6 +9,7 @@
 
 mod accumulator;
 mod function;
+mod list;
 mod log;
 mod rule;
 
@@ -21,6 +22,7 @@ use datafusion::error::Result;
 
 pub(crate) use function::SequenceFunction;
 use function::is_sequence;
+pub(crate) use list::{list, list_of};
 pub use rule::SequencesAtOnce;
 
 /// One event as readings see it.
@@ -73,7 +75,7 @@ pub(crate) trait Outcomes {
 pub(crate) enum Columns {
     /// Time, then up to 64 conditions: condition `i` is bit `i` of the first marks.
     Conditions,
-    /// Time, both marks, value.
+    /// Time, both marks, value. The second marks may be a number, which then stands there bit by bit.
     Marked,
 }
 

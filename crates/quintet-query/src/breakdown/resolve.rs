@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::definitions::resolve_cohort;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reader::Path;
 
 use super::parse::at_most_three;
@@ -28,6 +28,17 @@ impl BreakdownFilter {
     /// How many values keep a row of their own.
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(DEFAULT_LIMIT)
+    }
+
+    /// Refuses the true figure of the rest, which not every insight has.
+    pub(crate) fn refuse_true_other(&self, of: &str) -> Result<()> {
+        if self.true_other {
+            return Err(Error::unsupported(
+                format!("breakdown_true_other in {of} (breakdownFilter.breakdown_true_other)"),
+                "leave it out, or raise breakdown_limit",
+            ));
+        }
+        Ok(())
     }
 
     /// What it means in `context` where `limit` values keep a row of their own.

@@ -1,31 +1,12 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
+use crate::testing::{at, at_in};
 use crate::{Period, WeekStart};
-
-fn context(now: &str, zone: &str) -> Context {
-    let mut context = Context::new(now.parse().unwrap());
-    context.timezone = zone.parse().unwrap();
-    context
-}
 
 fn range(from: Option<&str>, to: Option<&str>) -> DateRange {
     DateRange {
         date_from: from.map(str::to_owned),
         date_to: to.map(str::to_owned),
         explicit: false,
-    }
-}
-
-const fn by(interval: Interval) -> Reading {
-    Reading {
-        interval,
-        exact: false,
     }
 }
 
@@ -40,7 +21,11 @@ fn resolved(
     interval: Interval,
     context: &Context,
 ) -> [String; 3] {
-    let range = range(from, to).resolve(by(interval), context, &Path::root().field("dateRange"));
+    let range = range(from, to).resolve(
+        Reading::by(interval),
+        context,
+        &Path::root().field("dateRange"),
+    );
     shown(&range.unwrap())
 }
 
@@ -49,7 +34,7 @@ fn from(text: &str, interval: Interval) -> String {
         Some(text),
         None,
         interval,
-        &context("2020-01-04T13:01:01Z", "UTC"),
+        &at_in("2020-01-04T13:01:01Z", "UTC"),
     );
     from
 }
@@ -59,7 +44,7 @@ fn to(text: &str, interval: Interval) -> String {
         Some("2010-01-01"),
         Some(text),
         interval,
-        &context("2020-01-04T13:01:01Z", "UTC"),
+        &at_in("2020-01-04T13:01:01Z", "UTC"),
     );
     to
 }
@@ -72,7 +57,7 @@ fn days(
 ) -> Vec<String> {
     let path = Path::root().field("dateRange");
     let range = range(from, to)
-        .resolve(by(interval), context, &path)
+        .resolve(Reading::by(interval), context, &path)
         .unwrap();
     Period::in_buckets(&range, interval, context, &path)
         .unwrap()
@@ -80,10 +65,10 @@ fn days(
 }
 
 fn refused(from: &str, to: Option<&str>, interval: Interval) -> String {
-    let context = context("2020-01-04T13:01:01Z", "UTC");
+    let context = at_in("2020-01-04T13:01:01Z", "UTC");
     let path = Path::root().field("dateRange");
     range(Some(from), to)
-        .resolve(by(interval), &context, &path)
+        .resolve(Reading::by(interval), &context, &path)
         .and_then(|range| Period::in_buckets(&range, interval, &context, &path))
         .unwrap_err()
         .to_string()
@@ -91,7 +76,7 @@ fn refused(from: &str, to: Option<&str>, interval: Interval) -> String {
 
 #[test]
 fn without_dates_the_range_is_the_last_seven_days_and_today() {
-    let context = context("2020-01-04T13:01:01Z", "UTC");
+    let context = at_in("2020-01-04T13:01:01Z", "UTC");
     let expected = [
         "2019-12-28 00:00:00",
         "2019-12-28 00:00:00",
@@ -143,7 +128,7 @@ fn months_clamp_to_the_last_day_there_is() {
         Some("-1m"),
         None,
         Interval::Day,
-        &context("2020-03-31T10:00:00Z", "UTC"),
+        &at_in("2020-03-31T10:00:00Z", "UTC"),
     );
     assert_eq!(from, "2020-02-29 00:00:00");
 }
@@ -166,7 +151,7 @@ fn a_bare_end_is_the_end_of_its_day_but_not_by_hour() {
 
 #[test]
 fn absolute_dates_are_read_in_the_zone_unless_they_say_theirs() {
-    let tokyo = context("2020-01-04T13:01:01Z", "Asia/Tokyo");
+    let tokyo = at_in("2020-01-04T13:01:01Z", "Asia/Tokyo");
     let [_, from, _] = resolved(Some("2020-1-3"), None, Interval::Hour, &tokyo);
     assert_eq!(from, "2020-01-03 00:00:00");
     for text in [
@@ -182,7 +167,7 @@ fn absolute_dates_are_read_in_the_zone_unless_they_say_theirs() {
 
 #[test]
 fn now_is_a_moment_in_the_zone_of_the_project() {
-    let phoenix = context("2020-01-04T03:00:00Z", "America/Phoenix");
+    let phoenix = at_in("2020-01-04T03:00:00Z", "America/Phoenix");
     assert_eq!(
         days(Some("dStart"), None, Interval::Day, &phoenix),
         ["2020-01-03"]
@@ -195,7 +180,7 @@ fn now_is_a_moment_in_the_zone_of_the_project() {
 
 #[test]
 fn the_lower_bound_widens_to_the_month_but_not_to_the_week() {
-    let context = context("2020-08-01T00:00:00Z", "UTC");
+    let context = at_in("2020-08-01T00:00:00Z", "UTC");
     let lower = |from, interval| {
         let [lower, ..] = resolved(Some(from), Some("2020-07-30"), interval, &context);
         lower
@@ -227,9 +212,9 @@ fn the_lower_bound_widens_to_the_month_but_not_to_the_week() {
 fn explicit_dates_are_taken_as_written() {
     let mut range = range(Some("2020-01-01 10:30"), Some("2020-01-02 11:45"));
     range.explicit = true;
-    let context = context("2020-08-01T00:00:00Z", "UTC");
+    let context = at_in("2020-08-01T00:00:00Z", "UTC");
     let resolved = range
-        .resolve(by(Interval::Month), &context, &Path::root())
+        .resolve(Reading::by(Interval::Month), &context, &Path::root())
         .unwrap();
     assert_eq!(
         shown(&resolved),
@@ -243,7 +228,7 @@ fn explicit_dates_are_taken_as_written() {
 
 #[test]
 fn all_starts_with_the_first_event() {
-    let mut context = context("2020-04-30T10:20:00Z", "UTC");
+    let mut context = at_in("2020-04-30T10:20:00Z", "UTC");
     assert_eq!(
         days(Some("all"), None, Interval::Month, &context),
         ["2020-04-01"]
@@ -263,10 +248,10 @@ fn all_starts_with_the_first_event() {
 
 #[test]
 fn buckets_stay_aligned_where_the_clock_changes() {
-    let berlin = context("2024-11-02T12:00:00Z", "Europe/Berlin");
+    let berlin = at_in("2024-11-02T12:00:00Z", "Europe/Berlin");
     let path = Path::root();
     let range = range(Some("2024-10-26"), Some("2024-10-28"))
-        .resolve(by(Interval::Day), &berlin, &path)
+        .resolve(Reading::by(Interval::Day), &berlin, &path)
         .unwrap();
     let period = Period::in_buckets(&range, Interval::Day, &berlin, &path).unwrap();
     let hours: Vec<i64> = period
@@ -280,7 +265,7 @@ fn buckets_stay_aligned_where_the_clock_changes() {
 
 #[test]
 fn an_hour_that_the_clock_skips_has_no_bucket_and_one_shown_twice_has_one() {
-    let berlin = context("2024-11-02T12:00:00Z", "Europe/Berlin");
+    let berlin = at_in("2024-11-02T12:00:00Z", "Europe/Berlin");
     let hours = |day: &str| {
         days(
             Some(day),
@@ -297,11 +282,11 @@ fn an_hour_that_the_clock_skips_has_no_bucket_and_one_shown_twice_has_one() {
 #[test]
 fn labels_of_weeks_are_clipped_to_the_range() {
     let path = Path::root();
-    let mut context = context("2020-01-20T00:00:00Z", "UTC");
+    let mut context = at_in("2020-01-20T00:00:00Z", "UTC");
     context.week_start = WeekStart::Sunday;
     let labels = |from, to, interval| {
         let range = range(Some(from), Some(to))
-            .resolve(by(interval), &context, &path)
+            .resolve(Reading::by(interval), &context, &path)
             .unwrap();
         Period::in_buckets(&range, interval, &context, &path)
             .unwrap()
@@ -366,7 +351,7 @@ fn impossible_ranges_are_refused_with_their_place() {
 
 #[test]
 fn the_end_of_the_calendar_is_reached_without_harm() {
-    let context = context("2020-01-04T13:01:01Z", "Pacific/Kiritimati");
+    let context = at_in("2020-01-04T13:01:01Z", "Pacific/Kiritimati");
     assert_eq!(
         days(
             Some("9999-12-31"),
@@ -394,13 +379,15 @@ fn what_is_no_date_at_all_is_now() {
 }
 
 fn previous(from: &str, to: Option<&str>, interval: Interval, now: &str) -> [String; 3] {
-    let context = context(now, "UTC");
+    let context = at(now);
     let path = Path::root();
     let range = range(Some(from), to);
-    let current = range.resolve(by(interval), &context, &path).unwrap();
+    let current = range
+        .resolve(Reading::by(interval), &context, &path)
+        .unwrap();
     shown(
         &range
-            .before(&current, by(interval), interval, &context, &path)
+            .before(&current, Reading::by(interval), interval, &context, &path)
             .unwrap(),
     )
 }
@@ -445,11 +432,14 @@ fn seven_days_compare_with_eight_that_share_one() {
 
 #[test]
 fn compare_to_goes_back_from_the_start() {
-    let context = context("2020-01-21T00:00:00Z", "UTC");
+    let context = at_in("2020-01-21T00:00:00Z", "UTC");
     let path = Path::root().field("compareFilter").field("compare_to");
     let range = range(Some("2020-01-15"), Some("2020-01-19"));
-    let current = range.resolve(by(Interval::Day), &context, &path).unwrap();
-    let earlier = |text| range.earlier_by(text, &current, by(Interval::Day), &context, &path);
+    let current = range
+        .resolve(Reading::by(Interval::Day), &context, &path)
+        .unwrap();
+    let earlier =
+        |text| range.earlier_by(text, &current, Reading::by(Interval::Day), &context, &path);
     assert_eq!(
         shown(&earlier("-1w").unwrap())[1..],
         ["2020-01-08 00:00:00", "2020-01-12 23:59:59"]
@@ -468,7 +458,7 @@ fn compare_to_goes_back_from_the_start() {
 
 #[test]
 fn minutes_and_hours_that_the_clock_skips_have_no_bucket() {
-    let berlin = context("2024-04-02T12:00:00Z", "Europe/Berlin");
+    let berlin = at_in("2024-04-02T12:00:00Z", "Europe/Berlin");
     let minutes = days(
         Some("2024-03-31 01:58:00"),
         Some("2024-03-31 03:01:00"),
@@ -477,7 +467,7 @@ fn minutes_and_hours_that_the_clock_skips_have_no_bucket() {
     );
     let shown: Vec<&str> = minutes.iter().map(|day| &day[11..16]).collect();
     assert_eq!(shown, ["01:58", "01:59", "03:00", "03:01"]);
-    let apia = context("2012-01-05T12:00:00Z", "Pacific/Apia");
+    let apia = at_in("2012-01-05T12:00:00Z", "Pacific/Apia");
     let hours = days(
         Some("2011-12-29 22:00:00"),
         Some("2011-12-31 01:00:00"),

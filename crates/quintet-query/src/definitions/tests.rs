@@ -1,19 +1,11 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::json;
 
 use super::*;
 use crate::filter::{Operator, Property, PropertyFilter, PropertySource};
+use crate::testing::defining;
 
 fn context(definitions: Value) -> Context {
-    let mut context = Context::new("2020-01-04T13:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&definitions).unwrap();
-    context
+    defining("2020-01-04T13:00:00Z", definitions)
 }
 
 fn lowered(steps: Value) -> Result<Filter> {
@@ -98,6 +90,10 @@ fn wrong_definitions_name_their_place() {
     assert_eq!(
         refused(json!({"path_cleaning_filters": [{"regex": "(", "alias": "x"}]})),
         "path_cleaning_filters[0].regex"
+    );
+    assert_eq!(
+        refused(json!({"path_cleaning_filters": [{"regex": "/(a)", "alias": r"/\\2\1\2"}]})),
+        "path_cleaning_filters[0].alias"
     );
     assert_eq!(refused(json!([])), "");
 }

@@ -204,7 +204,7 @@ fn check_values(operator: Operator, field: &Field<'_>, values: &[String]) -> Res
         Operator::Between | Operator::NotBetween => check_range(operator, field, values),
         Operator::Regex | Operator::NotRegex => values
             .iter()
-            .try_for_each(|value| check_regex(&field.path, value)),
+            .try_for_each(|value| check_regex(&field.path, value).map(drop)),
         _ => Ok(()),
     }
 }
@@ -230,18 +230,17 @@ fn finite_number(text: &str) -> Option<f64> {
         .filter(|number: &f64| number.is_finite())
 }
 
-/// Refuses a regular expression that does not compile, with the reason in one line.
-pub(crate) fn check_regex(path: &Path, pattern: &str) -> Result<()> {
-    match Regex::new(pattern) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::invalid(
+/// Compiles a regular expression, or says in one line why that cannot be done.
+pub(crate) fn check_regex(path: &Path, pattern: &str) -> Result<Regex> {
+    Regex::new(pattern).map_err(|error| {
+        Error::invalid(
             path,
             format!(
                 "'{pattern}' is not a regular expression: {}",
                 one_line(&error)
             ),
-        )),
-    }
+        )
+    })
 }
 
 /// The last line of a regex error says what is wrong; the lines before it draw where.

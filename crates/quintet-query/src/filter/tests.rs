@@ -1,21 +1,13 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Context;
 use crate::error::Result;
 use crate::reader::{Field, Path};
-use crate::{Context, Definitions};
+use crate::testing::defining;
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-04T13:00:00Z".parse().unwrap());
-    context.group_types = vec![Some("company".to_owned()), None, Some("project".to_owned())];
-    context.definitions = Definitions::parse(&json!({
+    let definitions = json!({
         "cohorts": [
             {"id": 1, "name": "listed", "distinct_ids": ["p1"]},
             {"id": 2, "name": "described", "filters": {"properties": {"type": "OR", "values": [
@@ -27,9 +19,11 @@ fn context() -> Context {
             {"id": 5, "name": "behaviour", "filters": [{"key": "x", "type": "behavioral", "value": "performed_event"}]},
             {"id": 6, "name": "events", "filters": [{"key": "x", "type": "event", "value": "y"}]},
         ],
-    }))
-    .unwrap();
-    context
+    });
+    Context {
+        group_types: vec![Some("company".to_owned()), None, Some("project".to_owned())],
+        ..defining("2020-01-04T13:00:00Z", definitions)
+    }
 }
 
 fn read(properties: &Value) -> Result<Filter> {

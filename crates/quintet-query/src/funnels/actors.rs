@@ -82,10 +82,7 @@ impl FunnelsActorsQuery {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<FunnelsActors> {
-        let funnels = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let funnels = self.source.resolve(context).map_err(Error::in_source)?;
         if self.previous && funnels.previous.is_none() {
             return Err(not_compared());
         }
@@ -176,6 +173,25 @@ impl FunnelsActorsQuery {
     }
 }
 
+impl Wanted {
+    /// True when this is what a run did in this range of a funnel, with these steps at these times. Never in trends.
+    pub(crate) fn is_of(self, funnels: &Funnels, span: &Span, steps: u64, times: &[i64]) -> bool {
+        match self {
+            Self::Reached(step) => is_done(steps, step),
+            Self::Lost {
+                after,
+                before,
+                pending,
+            } => {
+                is_done(steps, after)
+                    && !is_done(steps, before)
+                    && (!funnels.pending || funnels.is_pending(span, steps, times) == pending)
+            }
+            Self::Entered { .. } => false,
+        }
+    }
+}
+
 /// The period that holds the instant.
 fn period_of(edges: &[i64], instant: i64) -> Option<usize> {
     let period = edges
@@ -202,22 +218,7 @@ impl FunnelsActors {
 
     /// True when a run with this breakdown value, these steps and these times is one of the figure's. Never in trends.
     pub fn wants_run(&self, value: &[String], steps: u64, times: &[i64]) -> bool {
-        self.wants_value(value)
-            && match self.wanted {
-                Wanted::Reached(step) => is_done(steps, step),
-                Wanted::Lost {
-                    after,
-                    before,
-                    pending,
-                } => {
-                    let is_pending =
-                        || self.funnels.is_pending(self.span(), steps, times) == pending;
-                    is_done(steps, after)
-                        && !is_done(steps, before)
-                        && (!self.funnels.pending || is_pending())
-                }
-                Wanted::Entered { .. } => false,
-            }
+        self.wants_value(value) && self.wanted.is_of(&self.funnels, self.span(), steps, times)
     }
 
     /// True when an entrance with this breakdown value in this period is one of the figure's. Only in trends.

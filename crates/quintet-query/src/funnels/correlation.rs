@@ -5,7 +5,7 @@ mod parse;
 
 use crate::Context;
 use crate::error::{Error, Result};
-use crate::filter::{Filter, Operator, Property, PropertyFilter, PropertySource};
+use crate::filter::{Filter, Operator};
 use crate::reader::Path;
 use crate::series::{SeriesNode, SeriesSource};
 
@@ -94,7 +94,10 @@ impl FunnelCorrelationQuery {
             return Ok(None);
         }
         let of = self.resolve_correlated(context)?;
-        let population = self.population().resolve(context).map_err(in_source)?;
+        let population = self
+            .population()
+            .resolve(context)
+            .map_err(Error::in_source)?;
         Ok(Some(FunnelCorrelation { population, of }))
     }
 
@@ -173,14 +176,7 @@ fn not_named(names: Vec<String>) -> Filter {
     if names.is_empty() {
         return Filter::always();
     }
-    Filter::Property(PropertyFilter {
-        property: Property {
-            source: PropertySource::EventMetadata,
-            key: "event".to_owned(),
-        },
-        operator: Operator::IsNot,
-        values: names,
-    })
+    Filter::event_name(Operator::IsNot, names)
 }
 
 fn required<'a>(names: &'a [String], field: &str, what: &str) -> Result<&'a [String]> {
@@ -191,10 +187,6 @@ fn required<'a>(names: &'a [String], field: &str, what: &str) -> Result<&'a [Str
         ));
     }
     Ok(names)
-}
-
-fn in_source(error: Error) -> Error {
-    error.within("source")
 }
 
 #[cfg(test)]

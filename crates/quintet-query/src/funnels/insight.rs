@@ -36,7 +36,7 @@ pub struct Funnels {
     pub breakdown: Option<Breakdown>,
     /// Under which of its values an actor is counted.
     pub attribution: Attribution,
-    /// Share of distinct ids to read, in [0, 1); `None` reads all. Counts are scaled back.
+    /// Share of distinct ids to read, in (0, 1); `None` reads all. Counts are scaled back.
     pub sampling: Option<f64>,
     /// Beyond PostHog: steps after the range count for those who entered in it.
     pub completes_after_range: bool,

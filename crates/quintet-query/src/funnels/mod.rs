@@ -1,8 +1,8 @@
 //! Funnels: how many actors go through a sequence of steps, and where they are lost. Rules: `spec/funnels.md`, `spec/funnels-more.md`.
 //!
 //! `query` and `step` are what is asked, `insight` what that means, `refusals` what makes no sense, `span` the ranges of time,
-//! `outcome` what became of a run, `figures` what many runs come to, `shape` and `correlation_shape` how answers look, `actors` who stands
-//! behind a figure, `correlation` what goes with conversion.
+//! `outcome` what became of a run, `figures` what many runs come to, `shape` and `correlation_shape` how answers look, `cohorts` what
+//! these call the cohorts of a breakdown, `actors` who stands behind a figure, `correlation` what goes with conversion.
 //!
 //! ```
 //! use quintet_query::funnels::{FunnelsQuery, Order, WindowUnit};
@@ -33,6 +33,7 @@
 //! ```
 
 mod actors;
+mod cohorts;
 mod correlation;
 mod correlation_shape;
 mod figures;

@@ -1,6 +1,7 @@
 //! What became of one run through a funnel: which steps it did, and whether it may still get further.
 //!
-//! Steps are bits of a number, times the instants of the required steps that were done; of unordered funnels the lowest bits.
+//! Steps are bits of a number: those of the steps that were done, of unordered funnels the lowest ones, as many as were done.
+//! Times are the instants of the required steps among them.
 
 use crate::filter::Filter;
 
@@ -8,12 +9,12 @@ use super::{Funnels, Span};
 
 impl Funnels {
     /// Position of the last step that may not be left out: a run that did it has converted.
-    pub fn last_required_step(&self) -> usize {
+    fn last_required_step(&self) -> usize {
         self.required_step_before(self.steps.len()).unwrap_or(0)
     }
 
     /// Position of the last step before this one that may not be left out.
-    pub(super) fn required_step_before(&self, step: usize) -> Option<usize> {
+    pub(crate) fn required_step_before(&self, step: usize) -> Option<usize> {
         self.steps
             .iter()
             .take(step)

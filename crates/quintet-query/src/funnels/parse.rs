@@ -2,12 +2,12 @@
 
 use chrono::Weekday;
 
-use crate::GroupType;
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::error::Result;
-use crate::filter::PropertyNode;
-use crate::insight::{DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_interval};
+use crate::insight::{
+    DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_group_type, parse_interval,
+};
 use crate::reader::{Field, Object};
 use crate::{DateRange, funnels::window};
 
@@ -47,17 +47,12 @@ impl FunnelsQuery {
                 .map(StepNode::parse)
                 .collect::<Result<_>>()?,
             interval: parse_interval(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
-            group_type: object
-                .get("aggregation_group_type_index")
-                .map(|field| GroupType::parse(&field))
-                .transpose()?,
+            group_type: parse_group_type(&mut object)?,
             breakdown: BreakdownFilter::parse_field_of_funnel(&mut object)?,
             compare: CompareFilter::parse_field(&mut object)?,
             ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         if let Some(range) = object.object("dateRange")? {
             query.parse_date_range(range)?;
         }
@@ -129,10 +124,7 @@ fn parse_weekday(field: &Field<'_>) -> Result<Weekday> {
 
 fn parse_window(object: &mut Object<'_>) -> Result<Window> {
     let default = Window::default();
-    let length = object
-        .get("funnelWindowInterval")
-        .map(|field| field.integer())
-        .transpose()?;
+    let length = object.integer("funnelWindowInterval")?;
     let unit = object.one_of("funnelWindowIntervalUnit", window::UNITS)?;
     Ok(Window {
         length: length.unwrap_or(default.length),

@@ -7,7 +7,7 @@ use chrono::Weekday;
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::filter::PropertyNode;
-use crate::insight::{breakdown_and_compare_builders, shared_builders};
+use crate::insight::{breakdown_and_compare_builders, group_builders, series_builders};
 use crate::series::SeriesNode;
 use crate::{DateRange, GroupType, Interval};
 
@@ -82,15 +82,9 @@ impl FunnelsQuery {
         Self::default()
     }
 
-    shared_builders!(StepNode);
+    series_builders!(StepNode);
+    group_builders!();
     breakdown_and_compare_builders!();
-
-    /// Counts groups of this type instead of persons.
-    #[must_use]
-    pub fn by_group(mut self, group_type: impl Into<GroupType>) -> Self {
-        self.group_type = Some(group_type.into());
-        self
-    }
 
     /// How the steps must follow each other.
     #[must_use]

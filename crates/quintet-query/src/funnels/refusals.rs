@@ -174,7 +174,8 @@ impl FunnelsQuery {
     }
 }
 
-fn filter_field(name: &str) -> Path {
+/// Where a field of the funnel's own filter stands.
+pub(super) fn filter_field(name: &str) -> Path {
     Path::root().field("funnelsFilter").field(name)
 }
 

@@ -6,10 +6,11 @@ use crate::Context;
 use crate::breakdown::{Breakdown, BreakdownPart};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Property, PropertySource};
-use crate::insight::sampling_to_scale;
+use crate::insight::{followed, sampling_to_scale};
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, SeriesNode};
+use crate::series::{Math, SeriesNode};
 
+use super::refusals::filter_field;
 use super::step::StepEvents;
 use super::{
     Attribution, Condition, Exclusion, ExclusionNode, FirstTime, Funnels, FunnelsQuery, Step,
@@ -25,18 +26,14 @@ impl FunnelsQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Funnels> {
         self.check()?;
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let steps = self.resolve_steps(context)?;
         let breakdown = self.resolve_breakdown(context)?;
         let (current, previous) = self.spans(context)?;
         Ok(Funnels {
             steps,
             exclusions: self.resolve_exclusions(context)?,
-            filter: conditions.of_query(context)?,
-            actor: self.resolve_actor(context)?,
+            filter: self.conditions().of_query(context)?,
+            actor: followed(self.group_type.as_ref(), context)?,
             order: self.order,
             window: self.window.micros(),
             simultaneity: self.simultaneity(),
@@ -61,20 +58,12 @@ impl FunnelsQuery {
     }
 
     fn resolve_exclusions(&self, context: &Context) -> Result<Vec<Exclusion>> {
-        let path = Path::root().field("funnelsFilter").field("exclusions");
+        let path = filter_field("exclusions");
         self.exclusions
             .iter()
             .enumerate()
             .map(|(index, node)| node.resolve(context, &path.index(index)))
             .collect()
-    }
-
-    fn resolve_actor(&self, context: &Context) -> Result<Actor> {
-        let path = Path::root().field("aggregation_group_type_index");
-        match &self.group_type {
-            Some(group_type) => group_type.resolve(context, &path).map(Actor::Group),
-            None => Ok(Actor::Person),
-        }
     }
 
     fn simultaneity(&self) -> i64 {
@@ -104,12 +93,7 @@ impl FunnelsQuery {
         if self.viz == VizType::TimeToConvert {
             return Ok(None);
         }
-        if self.breakdown.true_other {
-            return Err(Error::unsupported(
-                "breakdown_true_other in a funnel (breakdownFilter.breakdown_true_other)",
-                "leave it out: the rest of a funnel's breakdown is always a sum",
-            ));
-        }
+        self.breakdown.refuse_true_other("a funnel")?;
         let limit = self.breakdown.limit();
         let mut breakdown = self.breakdown.resolve_any_number(limit, context)?;
         if let Some(Breakdown::Properties { parts, list, .. }) = &mut breakdown {
@@ -127,19 +111,16 @@ impl FunnelsQuery {
     fn resolve_attribution(&self, broken_down: bool) -> Result<Attribution> {
         match self.attribution {
             _ if !broken_down => Ok(Attribution::default()),
-            Attribution::Step(step) if step > self.last_step() => {
-                let path = Path::root().field("funnelsFilter");
-                Err(Error::invalid(
-                    &path.field("breakdownAttributionValue"),
-                    format!("must be a step, 0 to {}", self.last_step()),
-                ))
-            }
+            Attribution::Step(step) if step > self.last_step() => Err(Error::invalid(
+                &filter_field("breakdownAttributionValue"),
+                format!("must be a step, 0 to {}", self.last_step()),
+            )),
             attribution => Ok(attribution),
         }
     }
 }
 
-/// The values of a single property of groups are plain texts.
+/// The values of a single property of groups are plain texts, all others lists.
 fn is_one_of_groups(parts: &[BreakdownPart]) -> bool {
     matches!(
         parts,
@@ -156,28 +137,29 @@ fn is_one_of_groups(parts: &[BreakdownPart]) -> bool {
 impl StepNode {
     fn resolve(&self, context: &Context, path: &Path) -> Result<Step> {
         Ok(Step {
-            conditions: match &self.events {
-                StepEvents::One(node) => vec![resolve_condition(node, context, path)?],
-                StepEvents::Any {
-                    nodes, properties, ..
-                } => {
-                    let shared = properties.resolve(context, &path.field("properties"))?;
-                    let path = path.field("nodes");
-                    nodes
-                        .iter()
-                        .enumerate()
-                        .map(|(index, node)| {
-                            let mut condition =
-                                resolve_condition(node, context, &path.index(index))?;
-                            condition.filter = Filter::all([condition.filter, shared.clone()]);
-                            Ok(condition)
-                        })
-                        .collect::<Result<_>>()?
-                }
-            },
+            conditions: self.resolve_conditions(context, path)?,
             optional: self.optional,
             echo: self.echo(context),
         })
+    }
+
+    fn resolve_conditions(&self, context: &Context, path: &Path) -> Result<Vec<Condition>> {
+        let (nodes, properties) = match &self.events {
+            StepEvents::One(node) => return Ok(vec![resolve_condition(node, context, path)?]),
+            StepEvents::Any {
+                nodes, properties, ..
+            } => (nodes, properties),
+        };
+        let shared = properties.resolve(context, &path.field("properties"))?;
+        let path = path.field("nodes");
+        let one = |(index, node): (usize, &SeriesNode)| {
+            let condition = resolve_condition(node, context, &path.index(index))?;
+            Ok(Condition {
+                filter: Filter::all([condition.filter, shared.clone()]),
+                ..condition
+            })
+        };
+        nodes.iter().enumerate().map(one).collect()
     }
 
     fn echo(&self, context: &Context) -> StepEcho {

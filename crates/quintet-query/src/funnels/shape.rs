@@ -63,11 +63,10 @@ fn label(rows: &mut [Value], text: &str) {
     }
 }
 
-/// A count of actors, scaled back from a sample, of which an empty one knows nobody.
+/// A count of actors, scaled back from a sample.
 fn actors(funnels: &Funnels, count: u64) -> Value {
     match funnels.sampling {
         None => count.into(),
-        Some(0.0) => 0.into(),
         Some(factor) => json_number(scaled_back(count as f64, factor)),
     }
 }

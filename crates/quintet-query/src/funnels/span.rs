@@ -15,10 +15,7 @@ use super::{FunnelsQuery, Span, VizType};
 impl FunnelsQuery {
     /// The range asked for, and the one that it is compared with.
     pub(super) fn spans(&self, context: &Context) -> Result<(Span, Option<Span>)> {
-        let reading = Reading {
-            interval: self.interval,
-            exact: false,
-        };
+        let reading = Reading::by(self.interval);
         let path = Path::root().field("dateRange");
         let range = self.date_range.resolve(reading, context, &path)?;
         let previous = match self.viz {

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::calendar::Calendar;
+use crate::compare::refuse_previous;
 use crate::dates::parse_instant;
-use crate::error::Result;
-use crate::insight::NODE_HARMLESS;
+use crate::error::{Error, Result};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, refuse_series};
 use crate::period::micros;
 use crate::reader::{Field, Object, Path};
 use crate::{ActorsPage, Context};
@@ -53,11 +54,11 @@ impl LifecycleActorsQuery {
         refuse_what_lifecycle_has_not(&mut object)?;
         let query = Self {
             source: LifecycleQuery::parse(&object.require("source")?)?,
-            day: object.text("day")?.filter(|day| !day.is_empty()),
+            day: object.filled_text("day")?,
             status: object.one_of("status", STATUSES)?,
             page: ActorsPage::default(),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval"]])?;
         Ok(query)
     }
 
@@ -68,12 +69,9 @@ impl LifecycleActorsQuery {
     /// What this means in `context`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) names the place of what is wrong; [`Error::Unsupported`](crate::Error::Unsupported) says what to use instead.
+    /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<LifecycleActors> {
-        let lifecycle = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let lifecycle = self.source.resolve(context).map_err(Error::in_source)?;
         let buckets = match &self.day {
             None => lifecycle.shown.clone(),
             Some(day) => {
@@ -92,15 +90,8 @@ impl LifecycleActorsQuery {
 
 /// A lifecycle has one series, one range and no values: a figure is named by its day and status alone.
 fn refuse_what_lifecycle_has_not(object: &mut Object<'_>) -> Result<()> {
-    if let Some(series) = object.get("series").filter(|field| *field.value != 0) {
-        return Err(series.invalid("must be 0 or left out: all series are one in a lifecycle"));
-    }
-    if let Some(compare) = object
-        .get("compare")
-        .filter(|field| field.value != "current")
-    {
-        return Err(compare.invalid("must be left out: a lifecycle is not compared"));
-    }
+    refuse_series(object, "all series are one in a lifecycle")?;
+    refuse_previous(object, "a lifecycle is not compared")?;
     object.refuse("breakdown", "leave it out: a lifecycle is not broken down")
 }
 

@@ -1,7 +1,6 @@
 //! Reading a `LifecycleQuery` from JSON. Rules: `spec/lifecycle.md` sections 1 and 5.
 
 use crate::error::Result;
-use crate::filter::PropertyNode;
 use crate::insight::{
     DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range, parse_interval,
 };
@@ -18,14 +17,13 @@ impl LifecycleQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         refuse_what_lifecycle_has_not(&mut object)?;
-        let query = Self {
+        let mut query = Self {
             series: parse_series(&mut object)?,
             interval: parse_interval(&mut object)?,
             date_range: parse_date_range(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
+            ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         if let Some(filter) = object.object("lifecycleFilter")? {
             filter.finish(&[DISPLAY_HARMLESS, LIFECYCLE_HARMLESS])?;
         }

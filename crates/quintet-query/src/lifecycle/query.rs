@@ -3,7 +3,7 @@
 //! Nothing is looked up yet; [`LifecycleQuery::resolve`] does that.
 
 use crate::filter::PropertyNode;
-use crate::insight::shared_builders;
+use crate::insight::series_builders;
 use crate::series::SeriesNode;
 use crate::{DateRange, Interval};
 
@@ -30,5 +30,5 @@ impl LifecycleQuery {
         Self::default()
     }
 
-    shared_builders!();
+    series_builders!();
 }

@@ -9,7 +9,7 @@ use crate::filter::{Filter, Operator, Property, PropertyFilter, PropertySource};
 use crate::insight::{at_least_one_series, sampling};
 use crate::period::micros;
 use crate::reader::Path;
-use crate::series::{Conditions, Math, SeriesEcho, SeriesNode};
+use crate::series::{Math, SeriesEcho, SeriesNode};
 use crate::{Context, Interval, Period};
 
 use super::{Lifecycle, LifecycleQuery};
@@ -26,10 +26,7 @@ impl LifecycleQuery {
     pub fn resolve(&self, context: &Context) -> Result<Lifecycle> {
         at_least_one_series(self.series.len())?;
         let path = Path::root().field("dateRange");
-        let reading = Reading {
-            interval: self.interval,
-            exact: false,
-        };
+        let reading = Reading::by(self.interval);
         let range = self.date_range.resolve(reading, context, &path)?;
         let mut period = Period::in_buckets(&range, self.interval, context, &path)?;
         let cut = self.cuts_first_bucket(&range, &period);
@@ -76,10 +73,6 @@ impl LifecycleQuery {
 
     /// The conditions of all series, and what rows echo of the first.
     fn resolve_series(&self, context: &Context) -> Result<(Filter, SeriesEcho)> {
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let mut filters = Vec::new();
         let mut echoes = Vec::new();
         for (index, node) in self.series.iter().enumerate() {
@@ -87,7 +80,7 @@ impl LifecycleQuery {
             refuse_groups(node, &path)?;
             let action = node.known_action(context, &path)?;
             filters.push(node.matching(action, context, &path)?);
-            filters.push(conditions.resolve(index, node, context)?);
+            filters.push(self.conditions().resolve(index, node, context)?);
             echoes.push(node.echo(index, action, context, &path)?);
         }
         filters.push(has_person_profile());

@@ -4,7 +4,9 @@ use crate::error::{Error, Result};
 use crate::funnels::{FunnelCorrelationActorsQuery, FunnelsActorsQuery};
 use crate::insight::NODE_HARMLESS;
 use crate::lifecycle::LifecycleActorsQuery;
+use crate::paths::PathsActorsQuery;
 use crate::reader::{Field, Object, Path};
+use crate::retention::RetentionActorsQuery;
 use crate::stickiness::StickinessActorsQuery;
 use crate::trends::InsightActorsQuery;
 
@@ -15,7 +17,7 @@ use super::{Query, not_run};
 pub struct ActorsPage {
     /// Columns to return; empty is the usual ones.
     pub select: Vec<String>,
-    /// Fewest events first instead of most.
+    /// Fewest events (of retention: columns) first instead of most.
     pub ascending: bool,
     /// Rows to return at most; `None` is all.
     pub limit: Option<usize>,
@@ -28,28 +30,34 @@ pub struct ActorsPage {
 impl ActorsPage {
     fn parse(object: &mut Object<'_>) -> Result<Self> {
         Ok(Self {
-            select: object
-                .list("select")?
-                .iter()
-                .map(Field::text)
-                .collect::<Result<_>>()?,
+            select: object.texts("select")?,
             ascending: parse_order(&object.list("orderBy")?)?,
             limit: object.count("limit")?,
             offset: object.count("offset")?.unwrap_or(0),
-            search: object.text("search")?.filter(|text| !text.is_empty()),
+            search: object.filled_text("search")?,
         })
     }
 }
 
-/// The kind of the insight that a question is about.
-fn source_kind<'a>(question: &Field<'a>) -> Result<Field<'a>> {
-    let source = question.object()?.require("source")?;
-    source.object()?.require("kind")
+/// Reads a question for actors, which is of this kind.
+pub(super) fn parse(kind: &Field<'_>, field: &Field<'_>) -> Result<Query> {
+    match kind.text()?.as_str() {
+        "InsightActorsQuery" => parse_by_source(field),
+        "StickinessActorsQuery" => {
+            StickinessActorsQuery::parse_with_operator(field).map(Query::StickinessActors)
+        }
+        "FunnelsActorsQuery" => FunnelsActorsQuery::parse(field).map(Query::FunnelsActors),
+        "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(field)
+            .map(Box::new)
+            .map(Query::FunnelCorrelationActors),
+        other => Err(not_run(kind, other)),
+    }
 }
 
 /// Reads an `InsightActorsQuery`: its source says which insight it is about.
-pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
-    let kind = source_kind(field)?;
+fn parse_by_source(field: &Field<'_>) -> Result<Query> {
+    let source = field.object()?.require("source")?;
+    let kind = source.object()?.require("kind")?;
     match kind.text()?.as_str() {
         "TrendsQuery" => InsightActorsQuery::parse(field).map(Query::TrendsActors),
         "StickinessQuery" => StickinessActorsQuery::parse(field).map(Query::StickinessActors),
@@ -58,18 +66,9 @@ pub(super) fn parse(field: &Field<'_>) -> Result<Query> {
             format!("an InsightActorsQuery about a FunnelsQuery ({})", kind.path),
             "ask a FunnelsActorsQuery",
         )),
+        "RetentionQuery" => RetentionActorsQuery::parse(field).map(Query::RetentionActors),
+        "PathsQuery" => PathsActorsQuery::parse(field).map(Query::PathsActors),
         other => Err(not_run(&kind, other)),
-    }
-}
-
-/// Reads a `StickinessActorsQuery`.
-pub(super) fn parse_stickiness(field: &Field<'_>) -> Result<Query> {
-    let kind = source_kind(field)?;
-    match kind.text()?.as_str() {
-        "StickinessQuery" => {
-            StickinessActorsQuery::parse_with_operator(field).map(Query::StickinessActors)
-        }
-        other => Err(kind.invalid(format!("must be StickinessQuery, not '{other}'"))),
     }
 }
 
@@ -83,16 +82,7 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
     let page = ActorsPage::parse(&mut object)?;
     object.finish(&[NODE_HARMLESS])?;
     let kind = source.object()?.require("kind")?;
-    let question = match kind.text()?.as_str() {
-        "InsightActorsQuery" => parse(&source)?,
-        "StickinessActorsQuery" => parse_stickiness(&source)?,
-        "FunnelsActorsQuery" => FunnelsActorsQuery::parse(&source).map(Query::FunnelsActors)?,
-        "FunnelCorrelationActorsQuery" => FunnelCorrelationActorsQuery::parse(&source)
-            .map(Box::new)
-            .map(Query::FunnelCorrelationActors)?,
-        other => return Err(not_run(&kind, other)),
-    };
-    Ok(match question {
+    Ok(match parse(&kind, &source)? {
         Query::TrendsActors(query) => Query::TrendsActors(query.on_page(page)),
         Query::StickinessActors(query) => Query::StickinessActors(query.on_page(page)),
         Query::LifecycleActors(query) => Query::LifecycleActors(query.on_page(page)),
@@ -100,11 +90,13 @@ pub(super) fn parse_wrapped(field: &Field<'_>) -> Result<Query> {
         Query::FunnelCorrelationActors(query) => {
             Query::FunnelCorrelationActors(Box::new(query.on_page(page)))
         }
+        Query::RetentionActors(query) => Query::RetentionActors(query.on_page(page)),
+        Query::PathsActors(query) => Query::PathsActors(query.on_page(page)),
         other => other,
     })
 }
 
-/// True for fewest events first. Further columns only break ties.
+/// True for the fewest events, or columns of retention, first. Further columns only break ties.
 fn parse_order(columns: &[Field<'_>]) -> Result<bool> {
     let Some(first) = columns.first() else {
         return Ok(false);
@@ -116,11 +108,12 @@ fn parse_order(columns: &[Field<'_>]) -> Result<bool> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["event_count", "desc"] => Ok(false),
-        ["event_count"] | ["event_count", "asc"] => Ok(true),
+        ["event_count" | "length(appearances)", "desc"] => Ok(false),
+        ["event_count" | "length(appearances)"]
+        | ["event_count" | "length(appearances)", "asc"] => Ok(true),
         _ => Err(Error::unsupported(
             format!("the order '{text}' ({})", first.path),
-            "take event_count DESC or event_count ASC",
+            "take event_count DESC or event_count ASC, of retention length(appearances) DESC or length(appearances) ASC",
         )),
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn parse_properties(object: &mut Object<'_>) -> Result<PropertyNode> 
 }
 
 fn parse_math_property(object: &mut Object<'_>) -> Result<Option<MathProperty>> {
-    let key = object.text("math_property")?.filter(|key| !key.is_empty());
+    let key = object.filled_text("math_property")?;
     let Some(field) = object.get("math_property_type") else {
         return Ok(key.map(|key| MathProperty {
             scope: PropertyScope::Event,
@@ -114,9 +114,7 @@ fn parse_math_property(object: &mut Object<'_>) -> Result<Option<MathProperty>> 
 fn parse_source(object: &mut Object<'_>) -> Result<SeriesSource> {
     let kind = object.require("kind")?;
     match kind.text()?.as_str() {
-        "EventsNode" => Ok(SeriesSource::Event(
-            object.text("event")?.filter(|event| !event.is_empty()),
-        )),
+        "EventsNode" => Ok(SeriesSource::Event(object.filled_text("event")?)),
         "ActionsNode" => Ok(SeriesSource::Action(object.require("id")?.integer()?)),
         other if other.ends_with("DataWarehouseNode") => Err(data_warehouse(&kind.path)),
         "GroupNode" => Err(Error::unsupported(

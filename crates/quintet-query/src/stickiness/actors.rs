@@ -6,7 +6,7 @@ use crate::breakdown::{ActorsBreakdown, Breakdown, OTHER_LABEL, Restriction};
 use crate::compare::{self, not_compared};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Property};
-use crate::insight::{NODE_HARMLESS, the_series};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, parse_source, the_series};
 use crate::reader::{Field, Object, Path};
 use crate::{ActorsPage, Context};
 
@@ -67,7 +67,11 @@ impl StickinessActorsQuery {
 
     fn parse_fields(mut object: Object<'_>, operator: Comparison) -> Result<Self> {
         let query = Self {
-            source: StickinessQuery::parse(&object.require("source")?)?,
+            source: parse_source(
+                &object.require("source")?,
+                "StickinessQuery",
+                StickinessQuery::parse,
+            )?,
             day: object.count("day")?.map(|day| day as u64),
             operator,
             series: object.count("series")?.unwrap_or(0),
@@ -75,7 +79,7 @@ impl StickinessActorsQuery {
             previous: compare::parse_previous(&mut object)?,
             page: ActorsPage::default(),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval", "status"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval", "status"]])?;
         Ok(query)
     }
 
@@ -88,10 +92,7 @@ impl StickinessActorsQuery {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<StickinessActors> {
-        let stickiness = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let stickiness = self.source.resolve(context).map_err(Error::in_source)?;
         let mut series = the_series(stickiness.series, self.series)?;
         let intervals = if self.previous {
             stickiness.previous.ok_or_else(not_compared)?

@@ -3,7 +3,6 @@
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::error::Result;
-use crate::filter::PropertyNode;
 use crate::insight::{
     DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range, parse_interval,
 };
@@ -27,13 +26,11 @@ impl StickinessQuery {
                 .map(|field| parse_interval_count(&field))
                 .transpose()?,
             date_range: parse_date_range(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
             breakdown: BreakdownFilter::parse_field(&mut object)?,
             compare: CompareFilter::parse_field(&mut object)?,
             ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         if let Some(filter) = object.object("stickinessFilter")? {
             query.parse_stickiness_filter(filter)?;
         }

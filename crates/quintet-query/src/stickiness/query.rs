@@ -5,7 +5,7 @@
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::filter::PropertyNode;
-use crate::insight::{breakdown_and_compare_builders, shared_builders};
+use crate::insight::{breakdown_and_compare_builders, series_builders};
 use crate::series::SeriesNode;
 use crate::{DateRange, Interval};
 
@@ -44,7 +44,7 @@ impl StickinessQuery {
         Self::default()
     }
 
-    shared_builders!();
+    series_builders!();
     breakdown_and_compare_builders!();
 
     /// Joins this many intervals, counted back from the end of the range.

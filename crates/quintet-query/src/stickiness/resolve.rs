@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::insight::{at_least_one_series, sampling};
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, SeriesNode};
+use crate::series::{Actor, Math, SeriesNode};
 
 use super::{Bound, Comparison, Intervals, Series, Stickiness, StickinessQuery};
 
@@ -19,10 +19,7 @@ impl StickinessQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<Stickiness> {
         at_least_one_series(self.series.len())?;
-        let reading = Reading {
-            interval: self.interval,
-            exact: false,
-        };
+        let reading = Reading::by(self.interval);
         let path = Path::root().field("dateRange");
         let range = self.date_range.resolve(reading, context, &path)?;
         let previous =
@@ -33,12 +30,7 @@ impl StickinessQuery {
         let cut = |cut: &ResolvedRange| {
             Intervals::of(cut, self.interval, joined, range.to, context, &path)
         };
-        if self.breakdown.true_other {
-            return Err(Error::unsupported(
-                "breakdown_true_other in stickiness (breakdownFilter.breakdown_true_other)",
-                "raise breakdown_limit instead",
-            ));
-        }
+        self.breakdown.refuse_true_other("stickiness")?;
         Ok(Stickiness {
             series: self
                 .series
@@ -79,10 +71,6 @@ impl StickinessQuery {
 
     fn resolve_series(&self, index: usize, node: &SeriesNode, context: &Context) -> Result<Series> {
         let path = Path::root().field("series").index(index);
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let action = node.known_action(context, &path)?;
         let group = node.group_index(context, &path)?;
         Ok(Series {
@@ -93,7 +81,7 @@ impl StickinessQuery {
             },
             filter: Filter::all([
                 node.matching(action, context, &path)?,
-                conditions.resolve(index, node, context)?,
+                self.conditions().resolve(index, node, context)?,
             ]),
             echo: node.echo(index, action, context, &path)?,
         })

@@ -61,10 +61,7 @@ impl InsightActorsQuery {
     /// [`Error::Invalid`] names the place of what is wrong; [`Error::Unsupported`] says what to use instead.
     pub fn resolve(&self, context: &Context) -> Result<TrendsActors> {
         let root = Path::root();
-        let trends = self
-            .source
-            .resolve(context)
-            .map_err(|error| error.within("source"))?;
+        let trends = self.source.resolve(context).map_err(Error::in_source)?;
         let series = the_series(trends.series, self.series)?;
         let restriction = Restriction::of(
             self.breakdown.as_ref(),
@@ -119,15 +116,17 @@ impl InsightActorsQuery {
     }
 
     fn asked_range(&self, context: &Context) -> Result<ResolvedRange> {
-        let within = |error: Error| error.within("source");
-        let current = self.source.resolve_range(context).map_err(within)?;
+        let current = self
+            .source
+            .resolve_range(context)
+            .map_err(Error::in_source)?;
         if !self.previous {
             return Ok(current);
         }
         let previous = self
             .source
             .resolve_previous(&current, context)
-            .map_err(within)?;
+            .map_err(Error::in_source)?;
         previous.ok_or_else(not_compared)
     }
 
@@ -189,12 +188,14 @@ impl InsightActorsQuery {
                 })
             }
             _ => {
-                let within = |error: Error| error.within("source");
-                let current = self.source.resolve_range(context).map_err(within)?;
+                let current = self
+                    .source
+                    .resolve_range(context)
+                    .map_err(Error::in_source)?;
                 let previous = self
                     .source
                     .resolve_previous(&current, context)
-                    .map_err(within)?;
+                    .map_err(Error::in_source)?;
                 let previous = previous.ok_or_else(not_compared)?;
                 shift(
                     local,

@@ -3,7 +3,6 @@
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::error::Result;
-use crate::filter::PropertyNode;
 use crate::insight::{
     DISPLAY_HARMLESS, EDITOR_HARMLESS, NODE_HARMLESS, parse_date_range, parse_interval,
 };
@@ -27,13 +26,11 @@ impl TrendsQuery {
             series: parse_series(&mut object)?,
             interval: parse_interval(&mut object)?,
             date_range: parse_date_range(&mut object)?,
-            properties: PropertyNode::parse_field(&mut object, "properties")?,
-            filter_test_accounts: object.flag("filterTestAccounts")?,
-            sampling_factor: object.number("samplingFactor")?,
             breakdown: BreakdownFilter::parse_field(&mut object)?,
             compare: CompareFilter::parse_field(&mut object)?,
             ..Self::default()
         };
+        query.parse_conditions(&mut object)?;
         if let Some(filter) = object.object("trendsFilter")? {
             query.parse_trends_filter(filter)?;
         }
@@ -59,11 +56,7 @@ fn parse_formulas(object: &mut Object<'_>) -> Result<Vec<FormulaNode>> {
         .iter()
         .map(FormulaNode::parse)
         .collect::<Result<_>>()?;
-    let texts: Vec<String> = object
-        .list("formulas")?
-        .iter()
-        .map(Field::text)
-        .collect::<Result<_>>()?;
+    let texts = object.texts("formulas")?;
     let single = object.text("formula")?;
     let chosen = if !nodes.is_empty() {
         nodes

@@ -5,7 +5,7 @@
 use crate::breakdown::BreakdownFilter;
 use crate::compare::CompareFilter;
 use crate::filter::PropertyNode;
-use crate::insight::{breakdown_and_compare_builders, shared_builders};
+use crate::insight::{breakdown_and_compare_builders, series_builders};
 use crate::series::SeriesNode;
 use crate::{DateRange, Interval};
 
@@ -53,7 +53,7 @@ impl TrendsQuery {
         Self::default()
     }
 
-    shared_builders!();
+    series_builders!();
     breakdown_and_compare_builders!();
 
     /// Shows it this way.

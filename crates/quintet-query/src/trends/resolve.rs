@@ -4,7 +4,7 @@ use crate::dates::{Reading, ResolvedRange};
 use crate::error::Result;
 use crate::insight::sampling_to_scale;
 use crate::reader::Path;
-use crate::series::{Actor, Conditions, Math, MathProperty, SeriesNode, SeriesSource};
+use crate::series::{Actor, Math, MathProperty, SeriesNode, SeriesSource};
 use crate::{Context, Interval, Period, SlidingBuckets};
 
 use super::query::TrendsQuery;
@@ -95,14 +95,10 @@ impl TrendsQuery {
 
     fn resolve_series(&self, index: usize, node: &SeriesNode, context: &Context) -> Result<Series> {
         let path = Path::root().field("series").index(index);
-        let conditions = Conditions {
-            properties: &self.properties,
-            filter_test_accounts: self.filter_test_accounts,
-        };
         let action = node.action(context);
         Ok(Series {
             matching: node.matching(action, context, &path)?,
-            filter: conditions.resolve(index, node, context)?,
+            filter: self.conditions().resolve(index, node, context)?,
             measure: node.measure(self.interval, context, &path)?,
             unknown_action: matches!(node.source, SeriesSource::Action(_)) && action.is_none(),
             echo: node.echo(index, action, context, &path)?,

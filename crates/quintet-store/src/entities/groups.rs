@@ -34,6 +34,15 @@ pub(crate) struct Group {
     pub(crate) version: u64,
 }
 
+impl Group {
+    /// Back to a key that nobody has declared; false if it was no more than that.
+    fn forget(&mut self) -> bool {
+        self.created_at = 0;
+        self.version = 0;
+        self.properties.take().is_some()
+    }
+}
+
 /// Why a type gets no index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimRefusal {
@@ -67,6 +76,8 @@ struct Keys {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     types: [Option<GroupType>; GROUP_TYPES],
+    /// Indexes whose type was deleted while groups of it were known: whoever takes one anew must not inherit them.
+    retired: [bool; GROUP_TYPES],
     types_changed: bool,
     keys: [Keys; GROUP_TYPES],
 }
@@ -105,7 +116,12 @@ impl Keys {
     }
 
     fn push(&mut self, hash: u64, r: u32, group: Group) {
+        // Without a key it was purged, and is only a place that no other group may take.
+        let is_purged = group.key.is_empty();
         self.list.push(group);
+        if is_purged {
+            return;
+        }
         let list = &self.list;
         let rehash = |&r: &u32| StringTable::hash(&list[r as usize - 1].key);
         self.slots.insert_unique(hash, r, rehash);
@@ -116,6 +132,7 @@ impl Groups {
     /// The state that was persisted; the refs of each index are complete from 1 on, in any order.
     pub(crate) fn restore(
         types: [Option<GroupType>; GROUP_TYPES],
+        retired: &[u8],
         rows: impl Iterator<Item = (u8, u32, Group)>,
     ) -> Self {
         let mut rows: Vec<_> = rows.collect();
@@ -124,6 +141,11 @@ impl Groups {
             types,
             ..Self::default()
         };
+        for index in retired {
+            if let Some(place) = state.retired.get_mut(usize::from(*index)) {
+                *place = true;
+            }
+        }
         for (index, _, group) in rows {
             if let Some(keys) = state.keys.get_mut(usize::from(index)) {
                 let r = keys.list.len() as u32 + 1;
@@ -149,7 +171,21 @@ impl Groups {
         &self.types
     }
 
-    /// Was a type claimed since the state was restored?
+    /// Indexes, ascending, that are not to be taken anew without hiding what was theirs before.
+    pub(crate) fn retired(&self) -> Vec<u8> {
+        (0..)
+            .zip(self.retired)
+            .filter_map(|(index, retired)| retired.then_some(index))
+            .collect()
+    }
+
+    /// The group of an index and a key, declared or only seen on events.
+    pub(crate) fn find(&self, index: usize, key: &str) -> Option<&Group> {
+        let keys = self.keys.get(index)?;
+        keys.get(keys.find(StringTable::hash(key), key)?)
+    }
+
+    /// Was a type claimed, renamed or deleted since the state was restored?
     pub(crate) fn types_changed(&self) -> bool {
         self.types_changed
     }
@@ -170,14 +206,21 @@ impl Groups {
         self.types.iter().position(known)
     }
 
-    /// The index of a type; a new type takes the lowest free one.
-    pub(crate) fn claim(&mut self, name: &str) -> Result<usize, ClaimRefusal> {
+    /// The index of a type; a new type takes the lowest free one. `at` is the instant of what names it: events before it
+    /// are hidden from a type whose index had another one before.
+    pub(crate) fn claim(&mut self, name: &str, at: i64) -> Result<usize, ClaimRefusal> {
         let free = self.types.iter().position(Option::is_none);
-        self.claim_at(name, free.unwrap_or_default())
+        self.claim_at(name, free.unwrap_or_default(), at)
     }
 
-    /// The index of a type; a new type takes the wanted one if it is free, else the lowest free one.
-    pub(crate) fn claim_at(&mut self, name: &str, wanted: usize) -> Result<usize, ClaimRefusal> {
+    /// The index of a type; a new type takes the wanted one if it is free, else the lowest free one. `at` is as in
+    /// [`claim`](Self::claim).
+    pub(crate) fn claim_at(
+        &mut self,
+        name: &str,
+        wanted: usize,
+        at: i64,
+    ) -> Result<usize, ClaimRefusal> {
         if let Some(index) = self.index_of(name) {
             return Ok(index);
         }
@@ -189,12 +232,87 @@ impl Groups {
         let index = free.ok_or(ClaimRefusal::Limit)?;
         self.types[index] = Some(GroupType {
             name: name.to_owned(),
-            created_at: None,
+            created_at: self.retired[index].then_some(at),
             singular: None,
             plural: None,
         });
+        self.retired[index] = false;
         self.types_changed = true;
         Ok(index)
+    }
+
+    /// Forgets a group for good, its key included; its ref is never given again. Returns the ref, if there was one.
+    pub(crate) fn purge(&mut self, index: usize, key: &str) -> Option<u32> {
+        let keys = self.keys.get_mut(index)?;
+        let hash = StringTable::hash(key);
+        let r = keys.find(hash, key)?;
+        if let Ok(slot) = keys.slots.find_entry(hash, |other| *other == r) {
+            slot.remove();
+        }
+        keys.list[r as usize - 1] = Group {
+            key: String::new(),
+            properties: None,
+            created_at: 0,
+            version: 0,
+        };
+        keys.changed.insert(r);
+        Some(r)
+    }
+
+    /// Sets how one and several groups of a type are called; what is not given stays, empty text takes a name away.
+    /// False if the index has no type.
+    pub(crate) fn rename_type(
+        &mut self,
+        index: usize,
+        singular: Option<&str>,
+        plural: Option<&str>,
+    ) -> bool {
+        let Some(Some(known)) = self.types.get_mut(index) else {
+            return false;
+        };
+        let shown = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        if let Some(singular) = singular {
+            known.singular = shown(singular);
+        }
+        if let Some(plural) = plural {
+            known.plural = shown(plural);
+        }
+        self.types_changed = true;
+        true
+    }
+
+    /// Forgets a type and what was declared of its groups; their keys stay, for events name them. False if the index has no type.
+    pub(crate) fn delete_type(&mut self, index: usize) -> bool {
+        let (Some(place), Some(keys)) = (self.types.get_mut(index), self.keys.get_mut(index))
+        else {
+            return false;
+        };
+        if place.take().is_none() {
+            return false;
+        }
+        for (r, group) in (1..).zip(&mut keys.list) {
+            if group.forget() {
+                keys.changed.insert(r);
+            }
+        }
+        self.retired[index] = !keys.list.is_empty();
+        self.types_changed = true;
+        true
+    }
+
+    /// Forgets what was declared of a group; events keep its key. False if nothing was.
+    pub(crate) fn delete(&mut self, index: usize, key: &str) -> bool {
+        let Some(keys) = self.keys.get_mut(index) else {
+            return false;
+        };
+        let Some(r) = keys.find(StringTable::hash(key), key) else {
+            return false;
+        };
+        let declared = keys.list[r as usize - 1].forget();
+        if declared {
+            keys.changed.insert(r);
+        }
+        declared
     }
 
     /// The ref of a key; empty text is no group and has ref 0.

@@ -233,7 +233,12 @@ impl Persons {
     fn attach(&mut self, distinct_id: &str, personless: Option<u32>, person: u32) {
         match personless {
             Some(r) if r != person => {
-                self.change(r, |p| p.state = PersonState::Merged { into: person });
+                self.change(r, |p| {
+                    p.state = PersonState::Merged {
+                        into: person,
+                        squashed: false,
+                    }
+                });
             }
             _ => self.own(distinct_id, person),
         }
@@ -247,7 +252,12 @@ impl Persons {
         else {
             return;
         };
-        self.change(source, |p| p.state = PersonState::Merged { into: target });
+        self.change(source, |p| {
+            p.state = PersonState::Merged {
+                into: target,
+                squashed: false,
+            }
+        });
         self.change(target, |p| {
             p.properties = overlay(&properties, &p.properties).unwrap_or(properties);
             p.created_at = p.created_at.min(created_at);

@@ -38,6 +38,8 @@ pub(crate) enum PersonState {
     Merged {
         /// The ref of that person, or of one that became part of it.
         into: u32,
+        /// Compaction has moved all its events to that person, and no event will ever get its ref again.
+        squashed: bool,
     },
 }
 
@@ -81,6 +83,11 @@ pub(crate) fn id_from_text(text: &str) -> Uuid {
 }
 
 impl Person {
+    /// Whether no event belongs to it any longer, nor ever will.
+    pub(crate) fn is_squashed(&self) -> bool {
+        matches!(self.state, PersonState::Merged { squashed, .. } if squashed)
+    }
+
     /// An id that no ordinary event has used yet.
     pub(super) fn without_profile(id: Uuid) -> Self {
         Self {
@@ -118,10 +125,42 @@ impl Persons {
     /// The ref that a ref has after all merges.
     pub(crate) fn resolve(&self, r: u32) -> u32 {
         let mut r = r;
-        while let Some(PersonState::Merged { into }) = self.get(r).map(|p| p.state) {
+        while let Some(PersonState::Merged { into, .. }) = self.get(r).map(|p| p.state) {
             r = into;
         }
         r
+    }
+
+    /// The merged persons that events may still belong to, ascending.
+    pub(crate) fn unsquashed(&self) -> Vec<u32> {
+        let unsquashed = |person: &Person| {
+            matches!(person.state, PersonState::Merged { .. }) && !person.is_squashed()
+        };
+        let merged = self.iter().filter(|(_, person)| unsquashed(person));
+        merged.map(|(r, _)| r).collect()
+    }
+
+    /// Notes that no event belongs to these merged persons any longer. To keep it, the whole table is to be written.
+    pub(crate) fn note_squashed(&mut self, refs: &[u32]) {
+        for r in refs {
+            let person = self.list.get_mut((*r as usize).wrapping_sub(1));
+            if let Some(PersonState::Merged { squashed, .. }) = person.map(|p| &mut p.state) {
+                *squashed = true;
+            }
+        }
+    }
+
+    /// Gives persons the properties that `change` makes of theirs; returns how many have changed.
+    pub(crate) fn change_properties(&mut self, change: impl Fn(&str) -> Option<String>) -> u64 {
+        let people = self.iter();
+        let new: Vec<(u32, String)> = people
+            .filter_map(|(r, person)| Some((r, change(&person.properties)?)))
+            .collect();
+        let changed = new.len() as u64;
+        for (r, properties) in new {
+            self.change(r, |person| person.properties = properties);
+        }
+        changed
     }
 
     /// The person that a ref was given to.

@@ -8,7 +8,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::record_batch::RecordBatch;
 use uuid::fmt::Hyphenated;
 
-use super::{Encoded, EventsWriter, parallel, promote};
+use super::{Encoded, EventsWriter, PromotedColumns, parallel, promote};
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
 use crate::ingest::StagedEvents;
@@ -35,16 +35,25 @@ fn encode_file(
     entities: &EntityState,
 ) -> Result<Option<Encoded>> {
     let texts = rows.iter().map(|row| staged.properties.get(*row as usize));
-    let (columns, values): (Vec<Promoted>, Vec<ArrayRef>) = promote::columns(promoted, texts)?
-        .into_iter()
-        .zip(promoted)
-        .filter_map(|(values, column)| Some((column.clone(), values?)))
-        .unzip();
+    let (mut columns, mut values) = (PromotedColumns::default(), Vec::new());
+    for (property, column) in promoted.iter().zip(promote::columns(promoted, texts)?) {
+        match column {
+            Some(column) => {
+                columns.fit.push(property.clone());
+                values.push(column);
+            }
+            None => columns.unfit.push(property.clone()),
+        }
+    }
     let mut writer = EventsWriter::new(columns)?;
     for start in (0..rows.len()).step_by(BATCH_ROWS) {
         let part = &rows[start..rows.len().min(start + BATCH_ROWS)];
         let mut arrays = fixed_columns(staged, part, entities)?;
-        arrays.extend(values.iter().map(|values| values.slice(start, part.len())));
+        arrays.extend(
+            values
+                .iter()
+                .map(|values: &ArrayRef| values.slice(start, part.len())),
+        );
         let batch =
             RecordBatch::try_new(Arc::clone(writer.schema()), arrays).map_err(Error::internal)?;
         writer.write(&batch)?;

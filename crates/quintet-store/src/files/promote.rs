@@ -14,7 +14,7 @@ use crate::ingest::StagedEvents;
 use crate::schema::{Promoted, PropertyType};
 
 /// Promoted are properties that at least one row in this many has.
-const ONE_ROW_IN: usize = 20;
+const ONE_ROW_IN: u64 = 20;
 /// At most this many properties are promoted.
 const MAX_PROMOTED: usize = 24;
 /// These have columns or tables of their own, or are read at ingestion only.
@@ -66,7 +66,7 @@ fn number(json: &str) -> Option<f64> {
     (value.is_finite() && !(is_integer && value.abs() > MAX_EXACT_INTEGER)).then_some(value)
 }
 
-/// The properties to promote, given the first rows of a store: frequent, of one scalar type; most frequent first.
+/// The properties to promote, given the first rows of a store.
 pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
     let rows = staged.len();
     let share = rows.div_ceil(parallel::cores()).max(1);
@@ -74,28 +74,103 @@ pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
         .step_by(share)
         .map(|start| start..rows.min(start + share))
         .collect();
-    let mut seen: HashMap<String, Seen> = HashMap::new();
-    for part in parallel::map(&shares, |rows| {
-        count(rows.clone().map(|row| staged.properties.get(row)))
-    })? {
-        for (name, counts) in part {
-            seen.entry(name).or_default().add(&counts);
+    let parts = parallel::map(&shares, |rows| {
+        let mut seen = Frequencies::default();
+        seen.count(rows.clone().map(|row| staged.properties.get(row)))?;
+        Ok(seen)
+    })?;
+    Ok(Frequencies::sum(parts).frequent())
+}
+
+/// Whether a property may have a column of its own, whatever its values.
+pub(crate) fn may_be_promoted(name: &str) -> bool {
+    !NEVER_PROMOTED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// How often which properties have a value, and of which types.
+#[derive(Debug, Default)]
+pub(crate) struct Frequencies {
+    rows: u64,
+    seen: HashMap<String, Seen>,
+}
+
+impl Frequencies {
+    /// Counts the properties of these rows too.
+    pub(crate) fn count<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> Result<()> {
+        let seen = &mut self.seen;
+        let mut note = |name: &str, value: &str| match seen.get_mut(name) {
+            Some(counts) => counts.note(&Scalar::of(value)),
+            None => {
+                let mut counts = Seen::default();
+                counts.note(&Scalar::of(value));
+                seen.insert(name.to_owned(), counts);
+            }
+        };
+        for text in texts {
+            self.rows += 1;
+            walk(text, &mut |name, value| note(name, value))?;
+        }
+        Ok(())
+    }
+
+    /// The counts of all parts together.
+    pub(crate) fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut sum = Self::default();
+        for part in parts {
+            sum.rows += part.rows;
+            for (name, counts) in part.seen {
+                sum.seen.entry(name).or_default().add(&counts);
+            }
+        }
+        sum
+    }
+
+    /// The frequent properties of one scalar type; most frequent first.
+    pub(crate) fn frequent(self) -> Vec<Promoted> {
+        let mut chosen: Vec<(u64, Promoted)> = self
+            .seen
+            .into_iter()
+            .filter(|(name, _)| may_be_promoted(name))
+            .filter_map(|(name, seen)| {
+                let kind = seen.only_kind()?;
+                (seen.present * ONE_ROW_IN >= self.rows)
+                    .then_some((seen.present, Promoted { name, kind }))
+            })
+            .collect();
+        chosen.sort_unstable_by(|(a_rows, a), (b_rows, b)| {
+            b_rows.cmp(a_rows).then_with(|| a.name.cmp(&b.name))
+        });
+        chosen.truncate(MAX_PROMOTED);
+        chosen.into_iter().map(|(_, promoted)| promoted).collect()
+    }
+
+    /// What the values of a property are.
+    pub(crate) fn values(&self, name: &str) -> Values {
+        match self.seen.get(name).filter(|seen| seen.present > 0) {
+            None => Values::Missing,
+            Some(seen) => seen.only_kind().map_or(Values::Mixed, Values::Only),
         }
     }
-    let mut chosen: Vec<(u64, Promoted)> = seen
-        .into_iter()
-        .filter(|(name, _)| !NEVER_PROMOTED.iter().any(|prefix| name.starts_with(prefix)))
-        .filter_map(|(name, seen)| {
-            let kind = seen.only_kind()?;
-            (seen.present as usize * ONE_ROW_IN >= rows)
-                .then_some((seen.present, Promoted { name, kind }))
-        })
-        .collect();
-    chosen.sort_unstable_by(|(a_rows, a), (b_rows, b)| {
-        b_rows.cmp(a_rows).then_with(|| a.name.cmp(&b.name))
-    });
-    chosen.truncate(MAX_PROMOTED);
-    Ok(chosen.into_iter().map(|(_, promoted)| promoted).collect())
+
+    /// Whether a column of this type could hold all values of the property.
+    pub(crate) fn fits(&self, property: &Promoted) -> bool {
+        match self.values(&property.name) {
+            Values::Missing => true,
+            Values::Only(kind) => kind == property.kind,
+            Values::Mixed => false,
+        }
+    }
+}
+
+/// What the values of a property are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// No row has one.
+    Missing,
+    /// All are of this type.
+    Only(PropertyType),
+    /// They are of several types, or no scalars.
+    Mixed,
 }
 
 /// How often a property has a value, and of which types.
@@ -127,22 +202,6 @@ impl Seen {
     fn only_kind(&self) -> Option<PropertyType> {
         if self.mixed { None } else { self.kind }
     }
-}
-
-fn count<'a>(texts: impl Iterator<Item = &'a str>) -> Result<HashMap<String, Seen>> {
-    let mut seen: HashMap<String, Seen> = HashMap::new();
-    for text in texts {
-        let mut note = |name: &str, value: &str| match seen.get_mut(name) {
-            Some(counts) => counts.note(&Scalar::of(value)),
-            None => {
-                let mut counts = Seen::default();
-                counts.note(&Scalar::of(value));
-                seen.insert(name.to_owned(), counts);
-            }
-        };
-        walk(text, &mut |name, value| note(name, value))?;
-    }
-    Ok(seen)
 }
 
 /// The column of each promoted property over these rows; none where a value is of another type.
@@ -226,7 +285,7 @@ impl Builder {
 fn walk<'a>(object: &'a str, each: &mut impl FnMut(&str, &'a str)) -> Result<()> {
     let mut json = serde_json::Deserializer::from_str(object);
     json.deserialize_map(Walk(each))
-        .map_err(|e| Error::internal(format!("staged properties are no object: {e}")))
+        .map_err(|e| Error::internal(format!("the properties of an event are no object: {e}")))
 }
 
 struct Walk<'f, F>(&'f mut F);

@@ -4,14 +4,37 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::parquet::arrow::ParquetRecordBatchStreamBuilder;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
+use datafusion::parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use datafusion::parquet::errors::{ParquetError, Result};
 use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use futures::future::{BoxFuture, FutureExt};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::error::Error;
+use crate::location::Location;
+use crate::log::Add;
+
+/// Some columns of a live file, batch by batch.
+pub(crate) async fn columns<'a>(
+    location: &Location,
+    file: &Add,
+    names: impl IntoIterator<Item = &'a str>,
+) -> crate::error::Result<BoxStream<'static, crate::error::Result<RecordBatch>>> {
+    let shown = location.show(&file.path);
+    let opened = ParquetFile::open(location.object_store(), location.key(&file.path), file.size);
+    let opened = opened.await.map_err(|e| Error::parquet(&shown, &e))?;
+    let builder = opened.read();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let batches = builder.with_projection(mask).build();
+    let batches = batches.map_err(|e| Error::parquet(&shown, &e))?;
+    Ok(batches.map_err(move |e| Error::parquet(&shown, &e)).boxed())
+}
 
 /// A file whose footer was read.
 pub(crate) struct ParquetFile {

@@ -1,17 +1,17 @@
-//! Writes a file of events again without some of its rows.
+//! Writes a file of events again: without some of its rows, or with some of its values changed.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::compute::cast;
+use bytes::Bytes;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderBuilder, ParquetRecordBatchReaderBuilder, RowSelection, SyncReader,
+};
 
+use super::batch::in_columns;
 use super::parquet::read_checked;
-use super::{Encoded, EventsWriter};
+use super::{Encoded, EventsWriter, PromotedColumns};
 use crate::error::{Error, Result};
 use crate::location::Location;
-use crate::log::Add;
+use crate::log::{Add, EventsFile};
 
 /// The file without the rows at these positions; nothing if none remains.
 pub(crate) async fn rewrite(
@@ -19,44 +19,48 @@ pub(crate) async fn rewrite(
     file: &Add,
     dropped: &[usize],
 ) -> Result<Option<Encoded>> {
+    let rows = usize::try_from(file.rows).map_err(Error::internal)?;
+    let kept = RowSelection::from_consecutive_ranges(gaps(dropped, rows), rows);
+    copy(location, file, |reader| reader.with_row_selection(kept), Ok).await
+}
+
+/// The file with every batch as `change` makes it: the same rows in the same order, in the same columns.
+pub(crate) async fn edit(
+    location: &Location,
+    file: &Add,
+    change: impl FnMut(RecordBatch) -> Result<RecordBatch>,
+) -> Result<Option<Encoded>> {
+    copy(location, file, |reader| reader, change).await
+}
+
+async fn copy(
+    location: &Location,
+    file: &Add,
+    select: impl FnOnce(ArrowReaderBuilder<SyncReader<Bytes>>) -> ArrowReaderBuilder<SyncReader<Bytes>>,
+    mut change: impl FnMut(RecordBatch) -> Result<RecordBatch>,
+) -> Result<Option<Encoded>> {
     let shown = location.show(&file.path);
-    let events = file
-        .events
-        .as_ref()
-        .ok_or_else(|| Error::corrupt(&shown, "the log has no statistics of it"))?;
+    let events = statistics_of(location, file)?;
     let bytes = read_checked(location, file).await?;
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| Error::parquet(&shown, &e))?;
-    let kept = RowSelection::from_consecutive_ranges(
-        gaps(
-            dropped,
-            usize::try_from(file.rows).map_err(Error::internal)?,
-        ),
-        usize::try_from(file.rows).map_err(Error::internal)?,
-    );
-    let reader = builder
-        .with_row_selection(kept)
+    let reader = select(builder)
         .build()
         .map_err(|e| Error::parquet(&shown, &e))?;
-    let mut writer = EventsWriter::new(events.columns.clone())?;
+    let mut writer = EventsWriter::new(PromotedColumns::of(events))?;
     for batch in reader {
         let batch = batch.map_err(|e| Error::corrupt(&shown, e))?;
-        let columns: Vec<ArrayRef> = writer
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| {
-                let column = batch.column_by_name(field.name()).ok_or_else(|| {
-                    Error::corrupt(&shown, format!("it has no column {}", field.name()))
-                })?;
-                cast(column, field.data_type()).map_err(|e| Error::corrupt(&shown, e))
-            })
-            .collect::<Result<_>>()?;
         let batch =
-            RecordBatch::try_new(Arc::clone(writer.schema()), columns).map_err(Error::internal)?;
-        writer.write(&batch)?;
+            in_columns(&batch, writer.schema()).map_err(|reason| Error::corrupt(&shown, reason))?;
+        writer.write(&change(batch)?)?;
     }
     writer.finish()
+}
+
+/// What the log says of a file of events.
+pub(crate) fn statistics_of<'a>(location: &Location, file: &'a Add) -> Result<&'a EventsFile> {
+    let missing = || Error::corrupt(location.show(&file.path), "the log has no statistics of it");
+    file.events.as_ref().ok_or_else(missing)
 }
 
 /// The ranges of rows between the dropped ones.

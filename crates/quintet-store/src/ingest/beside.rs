@@ -1,5 +1,6 @@
 //! The files of persons and groups that a load takes beside its events: JSON lines, read before the events.
 
+use chrono::Utc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -205,9 +206,11 @@ fn group(
     }
     let properties = object(row.properties)?;
     let created_at = row.created_at.map(time).transpose()?;
-    match state.groups.claim(&row.group_type) {
+    let at = created_at.or(received_at);
+    let claimed_at = at.unwrap_or_else(|| Utc::now().timestamp_micros());
+    match state.groups.claim(&row.group_type, claimed_at) {
         Ok(index) => {
-            let at = created_at.or(received_at).unwrap_or(UNKNOWN);
+            let at = at.unwrap_or(UNKNOWN);
             count(report, state.groups.declare(index, &key, properties, at));
             Ok(())
         }

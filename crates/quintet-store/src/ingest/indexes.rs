@@ -26,6 +26,8 @@ pub(super) struct Indexes {
     places: [Place; GROUP_TYPES],
     /// Groups of rows by index whose type was not known.
     unnamed: [u64; GROUP_TYPES],
+    /// Instant of the earliest row that voted.
+    earliest: Option<i64>,
 }
 
 impl Indexes {
@@ -41,10 +43,11 @@ impl Indexes {
         for index in 0..GROUP_TYPES {
             let most = self.votes[index].iter().max_by_key(|(_, votes)| *votes);
             if let (Some((name, _)), Place::Unknown) = (most, self.places[index]) {
-                self.places[index] = match groups.claim_at(name, index) {
-                    Ok(index) => Place::At(index),
-                    Err(refusal) => Place::Nowhere(refusal),
-                };
+                self.places[index] =
+                    match groups.claim_at(name, index, self.earliest.unwrap_or_default()) {
+                        Ok(index) => Place::At(index),
+                        Err(refusal) => Place::Nowhere(refusal),
+                    };
             }
         }
     }
@@ -84,6 +87,8 @@ impl Indexes {
         if !tags.iter().any(|tag| is_name(tag.of)) {
             return;
         }
+        let at = message.timestamp;
+        self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
         let mut numbered: [Option<Span>; GROUP_TYPES] = [None; GROUP_TYPES];
         for tag in tags {
             if let TagType::Index(index) = tag.of {

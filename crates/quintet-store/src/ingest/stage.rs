@@ -125,7 +125,7 @@ impl Stage<'_> {
                 let key = parsed.text(*key);
                 let known = self.learned.ids.type_of(key).map(str::to_owned);
                 let name = known.as_deref().unwrap_or(parsed.text(*group_type));
-                if let Some(index) = self.claim(name, message.line) {
+                if let Some(index) = self.claim(name, message) {
                     let (groups, set) = (&mut self.state.groups, parsed.text(*set));
                     count(
                         self.report,
@@ -242,7 +242,7 @@ impl Stage<'_> {
                 let created_at = message
                     .now
                     .map_or(message.timestamp, |now| now.min(message.timestamp));
-                if let Some(index) = self.claim(parsed.text(*group_type), message.line) {
+                if let Some(index) = self.claim(parsed.text(*group_type), message) {
                     let (key, set) = (parsed.text(*key), set.map_or("{}", |set| parsed.text(set)));
                     if message.exported {
                         let replay = &mut self.learned.replay;
@@ -304,11 +304,11 @@ impl Stage<'_> {
                     }
                 }
             }
-            TagType::Name(name) => self.claim(parsed.text(name), message.line),
+            TagType::Name(name) => self.claim(parsed.text(name), message),
             TagType::Unsaid => {
                 let key = parsed.text(tag.key);
                 match self.learned.ids.type_of(key).map(str::to_owned) {
-                    Some(name) => self.claim(&name, message.line),
+                    Some(name) => self.claim(&name, message),
                     None => {
                         let text = format!("nothing says which type the group `{key}` has");
                         self.warn(code::UNKNOWN_GROUP_TYPE, message.line, &text);
@@ -319,12 +319,12 @@ impl Stage<'_> {
         }
     }
 
-    fn claim(&mut self, name: &str, line: u64) -> Option<usize> {
-        match self.state.groups.claim(name) {
+    fn claim(&mut self, name: &str, message: &Message) -> Option<usize> {
+        match self.state.groups.claim(name, message.timestamp) {
             Ok(index) => Some(index),
             Err(refusal) => {
                 let shown: String = name.chars().take(60).collect();
-                self.refused(refusal, line, &format!("type `{shown}`"));
+                self.refused(refusal, message.line, &format!("type `{shown}`"));
                 None
             }
         }

@@ -66,6 +66,9 @@ pub(crate) struct Metadata {
     pub(crate) timezone: String,
     pub(crate) week_start: WeekStart,
     pub(crate) group_types: Vec<GroupTypeEntry>,
+    /// Indexes without a type that had one before, whose groups events still name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) retired_group_indexes: Vec<u8>,
     /// Absent until the first load chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) promoted: Option<Vec<Promoted>>,
@@ -149,6 +152,9 @@ pub(crate) struct EventsFile {
     pub(crate) names: Option<BTreeMap<String, u64>>,
     /// Promoted properties that have a column in this file.
     pub(crate) columns: Vec<Promoted>,
+    /// Promoted properties that can have none: some row has a value of another type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unfit: Vec<Promoted>,
     /// Nulls by column, for columns that can hold them.
     pub(crate) nulls: BTreeMap<String, u64>,
 }

@@ -2,15 +2,20 @@
 //! It says which files are live; it does not read them.
 
 mod actions;
+mod audit;
+pub(crate) mod checkpoint;
 mod state;
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 pub(crate) use actions::{
     Action, Add, CommitInfo, EventsFile, Metadata, Protocol, Remove, Table, Txn,
 };
 pub use actions::{GroupTypeEntry, Settings, WeekStart};
+pub(crate) use audit::audit;
 pub(crate) use state::LogState;
 
 use crate::error::{Error, Result};
@@ -27,10 +32,14 @@ fn entry_path(version: u64) -> String {
 }
 
 fn entry_version(path: &str) -> Option<u64> {
+    version_of(path, ".json")
+}
+
+fn version_of(path: &str, suffix: &str) -> Option<u64> {
     let digits = path
         .strip_prefix(FOLDER)?
         .strip_prefix('/')?
-        .strip_suffix(".json")?;
+        .strip_suffix(suffix)?;
     (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()))
         .then(|| digits.parse().ok())?
 }
@@ -52,18 +61,52 @@ pub(crate) async fn commit(location: &Location, version: u64, actions: &[Action]
 
 /// Whether there is a store at all.
 pub(crate) async fn exists(location: &Location) -> Result<bool> {
-    Ok(!versions(location).await?.is_empty())
+    Ok(!Versions::list(location).await?.entries.is_empty())
 }
 
-/// The versions that are there, ascending.
-async fn versions(location: &Location) -> Result<Vec<u64>> {
-    let files = location.list(FOLDER).await?;
-    let versions = files
-        .iter()
-        .filter_map(|meta| entry_version(&location.relative(&meta.location)?));
-    let mut versions: Vec<u64> = versions.collect();
-    versions.sort_unstable();
-    Ok(versions)
+/// What is there of the log, ascending.
+struct Versions {
+    entries: Vec<u64>,
+    checkpoints: Vec<u64>,
+}
+
+impl Versions {
+    async fn list(location: &Location) -> Result<Self> {
+        let files = location.list(FOLDER).await?;
+        let paths: Vec<String> = files
+            .iter()
+            .filter_map(|meta| location.relative(&meta.location))
+            .collect();
+        let sorted = |version: fn(&str) -> Option<u64>| {
+            let mut found: Vec<u64> = paths.iter().filter_map(|path| version(path)).collect();
+            found.sort_unstable();
+            found
+        };
+        Ok(Self {
+            entries: sorted(entry_version),
+            checkpoints: sorted(checkpoint::version),
+        })
+    }
+
+    /// The number of the last entry, if all before it are there.
+    fn last(&self, location: &Location) -> Result<u64> {
+        let Some(last) = self.entries.last().copied() else {
+            let place = location.show("");
+            return Err(Error::NotFound(format!(
+                "there is no store at {place}: make one with `quintet init {place}`"
+            )));
+        };
+        let missing = (0..=last)
+            .zip(&self.entries)
+            .find_map(|(want, have)| (want != *have).then_some(want));
+        match missing {
+            Some(missing) => Err(Error::corrupt(
+                location.show(&entry_path(missing)),
+                "the log entry is missing",
+            )),
+            None => Ok(last),
+        }
+    }
 }
 
 /// The state after the last commit.
@@ -71,32 +114,36 @@ async fn versions(location: &Location) -> Result<Vec<u64>> {
 /// # Errors
 /// [`Error::NotFound`] without a store, [`Error::Corrupt`] if an entry is damaged or missing.
 pub(crate) async fn replay(location: &Location) -> Result<LogState> {
-    let versions = versions(location).await?;
-    let Some(last) = versions.last().copied() else {
-        let place = location.show("");
-        return Err(Error::NotFound(format!(
-            "there is no store at {place}: make one with `quintet init {place}`"
-        )));
-    };
-    if let Some(missing) = (0..=last)
-        .zip(&versions)
-        .find_map(|(want, have)| (want != *have).then_some(want))
-    {
-        return Err(Error::corrupt(
-            location.show(&entry_path(missing)),
-            "the log entry is missing",
-        ));
-    }
-    let mut entries = stream::iter(versions)
-        .map(|version| async move { read(location, version).await })
-        .buffered(READ_AHEAD);
+    let versions = Versions::list(location).await?;
+    let last = versions.last(location)?;
     let mut state = LogState::default();
-    while let Some(entry) = entries.try_next().await? {
-        let actions =
-            entry.ok_or_else(|| Error::corrupt(location.show(FOLDER), "a log entry vanished"))?;
+    let mut next = 0;
+    for version in versions.checkpoints.iter().rev().filter(|v| **v <= last) {
+        match checkpoint::read(location, *version).await {
+            Ok(sum) => {
+                (state, next) = (sum, version + 1);
+                break;
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint is passed over"),
+        }
+    }
+    let mut entries = entries(location, next..=last);
+    while let Some(actions) = entries.try_next().await? {
         state.apply(actions);
     }
     state.checked(&location.show(&entry_path(0)))
+}
+
+/// The actions of these entries, one entry after the other.
+fn entries(
+    location: &Location,
+    versions: RangeInclusive<u64>,
+) -> impl Stream<Item = Result<Vec<Action>>> + Unpin {
+    let reads = versions.map(move |version| async move {
+        let entry = read(location, version).await?;
+        entry.ok_or_else(|| Error::corrupt(location.show(FOLDER), "a log entry vanished"))
+    });
+    Box::pin(stream::iter(reads).buffered(READ_AHEAD))
 }
 
 /// The state after the last commit, given that after an earlier one; nothing if nothing was committed since.

@@ -134,3 +134,85 @@ fn an_action_survives_the_way_through_text() {
         assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action);
     }
 }
+
+/// A store with one file added by every commit up to `last`, and the checkpoints that were due.
+async fn long_log(last: u64) -> Location {
+    let place = location();
+    commit(&place, 0, &[metadata()]).await.unwrap();
+    let mut state = replay(&place).await.unwrap();
+    for version in 1..=last {
+        let mut actions = vec![add(&format!("file {version}"))];
+        if version % 10 == 0 {
+            actions.push(Action::Remove(Remove {
+                path: format!("file {}", version - 1),
+            }));
+        }
+        commit(&place, version, &actions).await.unwrap();
+        state.apply(actions);
+        checkpoint::write_if_due(&place, &state).await;
+    }
+    place
+}
+
+async fn overwrite(place: &Location, path: &str, content: &'static str) {
+    use object_store::ObjectStoreExt;
+    let key = place.key(path);
+    place
+        .object_store()
+        .put(&key, content.into())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_long_log_is_read_from_its_last_checkpoint() {
+    let place = long_log(130).await;
+    let whole = replay(&place).await.unwrap();
+    assert_eq!((whole.version, whole.all_files().len()), (130, 117));
+    let (audited, wrong) = audit(&place).await.unwrap();
+    assert!(audited == whole && wrong.is_empty(), "{wrong:?}");
+    // Nobody looks at an entry that the checkpoint sums up.
+    overwrite(&place, &entry_path(100), "garbage").await;
+    assert_eq!(replay(&place).await.unwrap(), whole);
+    overwrite(&place, &entry_path(129), "garbage").await;
+    assert!(replay(&place).await.is_err());
+}
+
+#[tokio::test]
+async fn a_damaged_checkpoint_is_passed_over_and_found_by_the_audit() {
+    let place = long_log(70).await;
+    let whole = replay(&place).await.unwrap();
+    overwrite(&place, &checkpoint::path(64), "{}\n{}\n").await;
+    assert_eq!(replay(&place).await.unwrap(), whole);
+    let (state, wrong) = audit(&place).await.unwrap();
+    assert_eq!((state, wrong.len()), (whole, 1));
+}
+
+#[tokio::test]
+async fn an_entry_that_contradicts_the_others_is_found_by_the_audit() {
+    let place = location();
+    let gone = Action::Remove(Remove { path: "b".into() });
+    commit(&place, 0, &[metadata(), add("a")]).await.unwrap();
+    commit(&place, 1, &[add("a"), gone]).await.unwrap();
+    let (_, wrong) = audit(&place).await.unwrap();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_was_live_is_remembered_with_the_time_of_its_removal() {
+    let info = |time| {
+        Action::CommitInfo(CommitInfo {
+            operation: "test".into(),
+            time,
+            counts: BTreeMap::new(),
+        })
+    };
+    let mut state = LogState::default();
+    state.apply(vec![metadata(), add("a"), add("b"), info(1)]);
+    let remove = Action::Remove(Remove { path: "a".into() });
+    state.apply(vec![remove, info(7)]);
+    assert_eq!(
+        (state.removed_at("a"), state.removed_at("b")),
+        (Some(7), None)
+    );
+}

@@ -1,6 +1,6 @@
 //! A store as it was after one commit: settings, live files, persons and groups. It never changes.
 
-mod verify;
+mod damage;
 
 use std::sync::Arc;
 

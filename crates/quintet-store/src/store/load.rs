@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use chrono::Utc;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
-use uuid::Uuid;
 
+use super::commit::repeat;
 use super::{Progress, Store};
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
@@ -26,10 +24,8 @@ use crate::location::Location;
 use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
 use crate::schema::Promoted;
 use crate::snapshot::Snapshot;
-use crate::tables::{self, group_type_entries};
+use crate::tables;
 
-/// How often a load is repeated on top of what others committed meanwhile.
-const ATTEMPTS: u32 = 10;
 /// What a load may take in memory if nothing is said.
 const MEMORY: usize = 1536 << 20;
 /// Staged rows are written when they take this part of it: beside them lie what is parsed of the next ones and,
@@ -50,25 +46,14 @@ pub(super) fn run(
     progress: &dyn Progress,
 ) -> Result<LoadReport> {
     let _queued = store.location.lock(LOCK)?;
-    for attempt in 1.. {
+    repeat(|| {
         let snapshot = runtime.block_on(store.snapshot())?;
-        match Attempt::start(&snapshot, runtime, progress)?.run(load) {
-            Ok((report, None)) => return Ok(report),
-            Ok((report, Some(committed))) => {
-                runtime.block_on(store.remember(committed));
-                return Ok(report);
-            }
-            Err(Error::Conflict(_)) if attempt < ATTEMPTS => thread::sleep(pause(attempt)),
-            Err(error) => return Err(error),
+        let (report, committed) = Attempt::start(&snapshot, runtime, progress)?.run(load)?;
+        if let Some(committed) = committed {
+            runtime.block_on(store.remember(committed));
         }
-    }
-    Err(Error::internal("a load was neither done nor refused"))
-}
-
-/// Some time, longer after every attempt and different for every writer.
-fn pause(attempt: u32) -> Duration {
-    let jitter = (Uuid::new_v4().as_u128() % 100) as u64;
-    Duration::from_millis((10 << attempt.min(6)) + jitter)
+        Ok(report)
+    })
 }
 
 /// A load on top of one version.
@@ -272,14 +257,11 @@ impl<'a> Attempt<'a> {
 
     /// All that the commit says; nothing if the load has changed nothing.
     fn actions(&mut self) -> Result<Vec<Action>> {
-        let types_changed = self.entities.groups.types_changed();
         let (entity_files, entity_removes) = tables::persist(&self.log, &mut self.entities)?;
         let entity_files = self.events.put(entity_files)?;
         let mut metadata = self.log.metadata.clone();
         metadata.promoted.clone_from(&self.events.promoted);
-        if types_changed {
-            metadata.group_types = group_type_entries(self.entities.groups.types());
-        }
+        tables::note_group_types(&mut metadata, &self.entities.groups);
         let mut actions = Vec::new();
         if metadata != self.log.metadata {
             actions.push(Action::Metadata(metadata));

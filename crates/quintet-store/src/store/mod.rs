@@ -1,15 +1,26 @@
 //! A store: make it, open it, look at its last version, load into it.
 
+mod commit;
+mod compact;
+mod groups;
 mod load;
 mod progress;
+mod purge;
+mod vacuum;
+mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+pub use compact::{CompactReport, Compaction};
 pub use progress::Progress;
+pub use purge::PurgeReport;
+pub use vacuum::VacuumReport;
+pub use verify::{Problem, Verification};
 
 use crate::entities::{ClaimRefusal, Groups};
 use crate::error::{Error, Result};
@@ -44,6 +55,7 @@ impl Store {
         }
         let metadata = Metadata {
             group_types: group_types(&settings.group_types)?,
+            retired_group_indexes: Vec::new(),
             timezone: settings.timezone,
             week_start: settings.week_start,
             promoted: None,
@@ -99,6 +111,10 @@ impl Store {
     /// # Errors
     /// What the file system or the object store says.
     pub async fn exists(location: &Location) -> Result<bool> {
+        // A file holds no store; listing below it would fail.
+        if location.head("").await.is_ok() {
+            return Ok(false);
+        }
         log::exists(location).await
     }
 
@@ -143,14 +159,71 @@ impl Store {
     /// [`Error::Corrupt`] for a source that is cut off or a damaged store, [`Error::NotFound`] for a missing file,
     /// [`Error::Conflict`] if other writers kept winning; in all cases nothing was stored.
     pub async fn ingest(&self, load: Load, progress: Arc<dyn Progress>) -> Result<LoadReport> {
+        self.blocking(move |store, runtime| load::run(store, runtime, &load, progress.as_ref()))
+            .await
+    }
+
+    /// Writes small files together, moves the events of merged persons to the person that remains, and gives columns to the
+    /// properties that are asked for. Answers stay the same, and loads that meet a compaction are all there after it.
+    ///
+    /// Writers of one folder queue; in an object store a compaction is committed on top of loads that were faster. The files
+    /// that it replaces stay for readers of earlier versions until [`Store::vacuum`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a property that cannot have a column, [`Error::Corrupt`] for a damaged file,
+    /// [`Error::Conflict`] if other writers kept replacing the same files; in all cases nothing was changed.
+    pub async fn compact(&self, wanted: Compaction) -> Result<CompactReport> {
+        self.blocking(move |store, runtime| compact::run(store, runtime, &wanted))
+            .await
+    }
+
+    /// Deletes files that no version of the last `older_than` needs, and what writers that died have left behind.
+    ///
+    /// Files of a load in progress are never deleted: writers of one folder queue, and in an object store files that no
+    /// version names have to be a day old at least.
+    ///
+    /// # Errors
+    /// What the file system or the object store says, or [`Error::Corrupt`] for a damaged log.
+    pub async fn vacuum(&self, older_than: Duration) -> Result<VacuumReport> {
+        self.blocking(move |store, runtime| vacuum::run(store, runtime, older_than))
+            .await
+    }
+
+    /// Reads every live file to its end and holds it against the log, and the log against itself.
+    ///
+    /// # Errors
+    /// Only what keeps it from looking: [`Error::NotFound`] without a store, or what the file system says. Damage is in the
+    /// report.
+    pub async fn verify(&self) -> Result<Verification> {
+        self.blocking(verify::run).await
+    }
+
+    /// Takes a group out of the store for good: its record, the columns of events, and the copies of its key and properties
+    /// within the properties of events and persons. The events stay and belong to no group of that type. Files that hold
+    /// older versions are deleted at once: queries over earlier snapshots of this store may fail after it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nothing stored names the group, [`Error::Invalid`] for an index beyond 4 or an empty key.
+    pub async fn purge_group(&self, index: u8, key: &str) -> Result<PurgeReport> {
+        let key = key.to_owned();
+        self.blocking(move |store, runtime| purge::run(store, runtime, usize::from(index), &key))
+            .await
+    }
+
+    /// Runs work that blocks on a thread of its own.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Handle) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (store, runtime) = (self.clone(), Handle::current());
-        tokio::task::spawn_blocking(move || load::run(&store, &runtime, &load, progress.as_ref()))
+        tokio::task::spawn_blocking(move || work(&store, &runtime))
             .await
             .map_err(Error::internal)?
     }
 
     /// Takes over what was just committed, unless somebody has seen a later version.
     async fn remember(&self, snapshot: Snapshot) {
+        log::checkpoint::write_if_due(&self.location, snapshot.log()).await;
         let mut latest = self.latest.lock().await;
         if latest
             .as_ref()
@@ -168,7 +241,7 @@ fn group_types(names: &[String]) -> Result<Vec<GroupTypeEntry>> {
         if names[..place].contains(name) {
             return Err(refused(format!("`{name}` is named twice")));
         }
-        groups.claim(name).map_err(|refusal| {
+        groups.claim(name, 0).map_err(|refusal| {
             refused(match refusal {
                 ClaimRefusal::Limit => {
                     format!("a store holds {GROUP_TYPES} group types; `{name}` is one too many")

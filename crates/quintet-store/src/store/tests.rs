@@ -12,15 +12,21 @@ use object_store::memory::InMemory;
 use super::*;
 use crate::ingest::Source;
 
-const COMPANY: &str = r#""$groups":{"company":"acme"}"#;
+pub(super) const COMPANY: &str = r#""$groups":{"company":"acme"}"#;
 
-fn line(uuid: u32, event: &str, actor: &str, timestamp: &str, properties: &str) -> String {
+pub(super) fn line(
+    uuid: u32,
+    event: &str,
+    actor: &str,
+    timestamp: &str,
+    properties: &str,
+) -> String {
     format!(
         r#"{{"uuid":"00000000-0000-4000-8000-{uuid:012}","event":"{event}","distinct_id":"{actor}","timestamp":"{timestamp}","properties":{{{properties}}}}}"#
     )
 }
 
-fn load(lines: &[String]) -> Load {
+pub(super) fn load(lines: &[String]) -> Load {
     let data = Bytes::from(lines.join("\n"));
     Load {
         sources: vec![Source::Bytes {
@@ -31,17 +37,17 @@ fn load(lines: &[String]) -> Load {
     }
 }
 
-async fn in_memory() -> Store {
+pub(super) async fn in_memory() -> Store {
     let location =
         Location::with_object_store("memory://test/store", Arc::new(InMemory::new())).unwrap();
     Store::create(location, Settings::default()).await.unwrap()
 }
 
-async fn ingest(store: &Store, lines: &[String]) -> LoadReport {
+pub(super) async fn ingest(store: &Store, lines: &[String]) -> LoadReport {
     store.ingest(load(lines), Arc::new(())).await.unwrap()
 }
 
-async fn sql_on(snapshot: &Snapshot, query: &str, partitions: usize) -> String {
+pub(super) async fn sql_on(snapshot: &Snapshot, query: &str, partitions: usize) -> String {
     let context =
         SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
     let url = snapshot.object_store_url().clone();
@@ -51,7 +57,7 @@ async fn sql_on(snapshot: &Snapshot, query: &str, partitions: usize) -> String {
     pretty_format_batches(&batches).unwrap().to_string()
 }
 
-async fn sql(store: &Store, query: &str) -> String {
+pub(super) async fn sql(store: &Store, query: &str) -> String {
     sql_on(&store.snapshot().await.unwrap(), query, 2).await
 }
 
@@ -413,14 +419,14 @@ async fn on_disk(folder: &Path) -> (Store, PathBuf) {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_named_by_verify_and_by_the_query_that_meets_it() {
+async fn a_damaged_file_is_named_by_a_check_and_by_the_query_that_meets_it() {
     let folder = tempfile::tempdir().unwrap();
     let (store, file) = on_disk(folder.path()).await;
     let snapshot = store.snapshot().await.unwrap();
-    assert!(snapshot.verify().await.is_empty());
+    assert!(snapshot.damaged_files().await.is_empty());
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(snapshot.verify().await.len(), 1);
+    assert_eq!(snapshot.damaged_files().await.len(), 1);
 
     let context = SessionContext::new();
     context.register_table("events", snapshot.events()).unwrap();

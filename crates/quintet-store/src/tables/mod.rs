@@ -7,6 +7,8 @@ mod views;
 
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
+
 pub use views::Entities;
 
 use crate::entities::{EntityState, GroupType, Groups, Persons};
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::files::Encoded;
 use crate::files::parquet::{encode_batch, read_batches};
 use crate::location::Location;
-use crate::log::{Add, GroupTypeEntry, LogState, Remove, Table};
+use crate::log::{Add, GroupTypeEntry, LogState, Metadata, Remove, Table};
 use crate::schema::GROUP_TYPES;
 
 /// With more live files of a table than this, a load writes the whole table anew instead of one more.
@@ -53,7 +55,11 @@ pub(crate) async fn load(location: &Location, log: &LogState) -> Result<EntitySt
     })?;
     Ok(EntityState {
         persons: Persons::restore((1..).zip(people), distinct_ids.into_iter()),
-        groups: Groups::restore(types, group_rows.into_iter()),
+        groups: Groups::restore(
+            types,
+            &log.metadata.retired_group_indexes,
+            group_rows.into_iter(),
+        ),
     })
 }
 
@@ -79,27 +85,19 @@ pub(crate) fn persist(
         let live: Vec<&Arc<Add>> = log.files(table).collect();
         let whole = live.len() >= MAX_DELTAS;
         let batch = match table {
-            Table::Persons if whole => persons::batch(people.iter()),
+            _ if whole => whole_table(table, entities),
             Table::Persons => persons::batch(
                 changed
                     .persons
                     .iter()
                     .filter_map(|r| Some((*r, people.get(*r)?))),
             ),
-            Table::PersonDistinctIds if whole => persons::distinct_id_batch(people.distinct_ids()),
             Table::PersonDistinctIds => persons::distinct_id_batch(
                 changed
                     .distinct_ids
                     .iter()
                     .filter_map(|id| Some((id.as_str(), people.find(id)?))),
             ),
-            Table::Groups | Table::Events if whole => {
-                groups::batch((0..GROUP_TYPES as u8).flat_map(|index| {
-                    all_groups
-                        .iter(usize::from(index))
-                        .map(move |(r, group)| (index, r, group))
-                }))
-            }
             Table::Groups | Table::Events => {
                 groups::batch(changed_groups.iter().filter_map(|(index, r)| {
                     Some((*index, *r, all_groups.get(usize::from(*index), *r)?))
@@ -116,6 +114,40 @@ pub(crate) fn persist(
     Ok((files, removes))
 }
 
+/// One file for each of these tables, and those that it takes the place of.
+pub(crate) fn rebase(
+    log: &LogState,
+    entities: &EntityState,
+    tables: &[Table],
+) -> Result<(Vec<Encoded>, Vec<Remove>)> {
+    let (mut files, mut removes) = (Vec::new(), Vec::new());
+    for table in tables {
+        let live = log.files(*table);
+        removes.extend(live.map(|file| Remove {
+            path: file.path.clone(),
+        }));
+        let batch = whole_table(*table, entities)?;
+        if batch.num_rows() > 0 {
+            files.push(encode_batch(*table, &batch)?);
+        }
+    }
+    Ok((files, removes))
+}
+
+/// All rows of a table of persons or groups.
+fn whole_table(table: Table, entities: &EntityState) -> Result<RecordBatch> {
+    let groups = &entities.groups;
+    match table {
+        Table::Persons => persons::batch(entities.persons.iter()),
+        Table::PersonDistinctIds => persons::distinct_id_batch(entities.persons.distinct_ids()),
+        Table::Groups | Table::Events => groups::batch((0..GROUP_TYPES as u8).flat_map(|index| {
+            groups
+                .iter(usize::from(index))
+                .map(move |(r, group)| (index, r, group))
+        })),
+    }
+}
+
 /// The group types by index; nothing if an index is impossible.
 fn group_types(entries: &[GroupTypeEntry]) -> Option<[Option<GroupType>; GROUP_TYPES]> {
     let mut types: [Option<GroupType>; GROUP_TYPES] = Default::default();
@@ -128,6 +160,14 @@ fn group_types(entries: &[GroupTypeEntry]) -> Option<[Option<GroupType>; GROUP_T
         });
     }
     Some(types)
+}
+
+/// Takes the group types over into the metadata, if any has changed.
+pub(crate) fn note_group_types(metadata: &mut Metadata, groups: &Groups) {
+    if groups.types_changed() {
+        metadata.group_types = group_type_entries(groups.types());
+        metadata.retired_group_indexes = groups.retired();
+    }
 }
 
 /// The group types as the log keeps them.

@@ -28,6 +28,7 @@ static PERSONS: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("has_profile", DataType::Boolean, false),
         Field::new("merged_into", DataType::UInt32, true),
         Field::new("version", DataType::UInt64, false),
+        Field::new("squashed", DataType::Boolean, false),
     ]))
 });
 
@@ -47,7 +48,7 @@ pub(super) fn batch<'a>(persons: impl Iterator<Item = (u32, &'a Person)>) -> Res
         properties.append_value(&person.properties);
     }
     let merged_into = people().map(|person| match person.state {
-        PersonState::Merged { into } => Some(into),
+        PersonState::Merged { into, .. } => Some(into),
         PersonState::Real | PersonState::Personless => None,
     });
     let created_at = TimestampMicrosecondArray::from_iter_values(people().map(|p| p.created_at))
@@ -69,6 +70,11 @@ pub(super) fn batch<'a>(persons: impl Iterator<Item = (u32, &'a Person)>) -> Res
         ),
         Arc::new(merged_into.collect::<UInt32Array>()),
         Arc::new(UInt64Array::from_iter_values(people().map(|p| p.version))),
+        Arc::new(
+            people()
+                .map(|p| Some(p.is_squashed()))
+                .collect::<BooleanArray>(),
+        ),
     ];
     RecordBatch::try_new(Arc::clone(&PERSONS), columns).map_err(Error::internal)
 }
@@ -100,10 +106,16 @@ impl Rows {
         let has_profile = bools(batch, "has_profile")?;
         let merged_into = numbers::<UInt32Type>(batch, "merged_into", &DataType::UInt32)?;
         let versions = numbers::<UInt64Type>(batch, "version", &DataType::UInt64)?;
+        // Files written before compaction existed have no such column.
+        let squashed = match batch.column_by_name("squashed") {
+            Some(_) => Some(bools(batch, "squashed")?),
+            None => None,
+        };
         for at in 0..batch.num_rows() {
             let state = match (merged_into.is_valid(at), has_profile.value(at)) {
                 (true, _) => PersonState::Merged {
                     into: merged_into.value(at),
+                    squashed: squashed.as_ref().is_some_and(|column| column.value(at)),
                 },
                 (false, true) => PersonState::Real,
                 (false, false) => PersonState::Personless,
@@ -130,7 +142,7 @@ impl Rows {
         let people: Option<Vec<Person>> = self.0.into_iter().collect();
         let people = people.ok_or("a person is missing")?;
         let impossible = |person: &Person| match person.state {
-            PersonState::Merged { into } => into == 0 || into as usize > people.len(),
+            PersonState::Merged { into, .. } => into == 0 || into as usize > people.len(),
             PersonState::Real | PersonState::Personless => false,
         };
         if people.iter().any(impossible) {

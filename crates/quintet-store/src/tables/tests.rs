@@ -62,7 +62,16 @@ async fn stored(
 #[tokio::test]
 async fn persons_and_groups_survive_the_way_through_files() {
     let people = [
-        (1, person(1, PersonState::Merged { into: 2 })),
+        (
+            1,
+            person(
+                1,
+                PersonState::Merged {
+                    into: 2,
+                    squashed: false,
+                },
+            ),
+        ),
         (2, person(2, PersonState::Real)),
         (3, person(3, PersonState::Personless)),
     ];

@@ -100,16 +100,18 @@ impl Entities {
     }
 
     /// Merges to apply to the persons of events, in the columns of [`schema::person_overrides`]:
-    /// one row for each person that became part of another, with the last one of the chain.
+    /// one row for each person that became part of another, with the last one of the chain. Without those that
+    /// compaction has applied for good.
     ///
     /// # Errors
     /// [`Error::Internal`] only.
     pub fn person_overrides(&self) -> Result<&RecordBatch> {
         cached(&self.person_overrides, || {
+            let unsquashed = self.state.persons.unsquashed();
             let rows = || {
-                self.state.persons.iter().filter_map(|(old_ref, old)| {
-                    let last = self.state.persons.resolve(old_ref);
-                    (last != old_ref).then_some((old_ref, old, last, self.person(last)?))
+                unsquashed.iter().filter_map(|old_ref| {
+                    let last = self.state.persons.resolve(*old_ref);
+                    Some((*old_ref, self.person(*old_ref)?, last, self.person(last)?))
                 })
             };
             batch(
@@ -173,6 +175,11 @@ impl Entities {
                 ],
             )
         })
+    }
+
+    /// The properties of a declared group as JSON text; none if nobody has declared it.
+    pub fn group_properties(&self, index: usize, key: &str) -> Option<&str> {
+        self.state.groups.find(index, key)?.properties.as_deref()
     }
 
     /// Keys of all groups of a type by ref − 1, declared or only named by events; empty for an index beyond 4.

@@ -42,6 +42,14 @@ pub(super) struct Slice<'a> {
 }
 
 impl Slice<'_> {
+    /// The value that a text read from this slice stands for; none where it is empty.
+    pub(super) fn value(&self, text: &str) -> Option<String> {
+        match self.position {
+            Some(position) => Some(position.to_string()),
+            None => Some(text.to_owned()).filter(|text| !text.is_empty()),
+        }
+    }
+
     /// The values that a figure of this slice has in the end.
     pub(super) fn values(&self, found: Values) -> Values {
         match self.position {

@@ -1,15 +1,18 @@
 //! From validated insights to DataFusion plans.
 //!
 //! A plan reads like the specification: [`matching`] says which events count and what is known of them, [`trends`],
-//! [`stickiness`], [`lifecycle`] and [`funnels`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
+//! [`stickiness`], [`lifecycle`], [`funnels`], [`retention`] and [`paths`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
 
 mod actors;
 pub(crate) mod breakdown;
 mod filter;
 pub(crate) mod funnels;
+pub(crate) mod groups;
 pub(crate) mod lifecycle;
 pub(crate) mod matching;
+pub(crate) mod paths;
 mod property;
+pub(crate) mod retention;
 pub(crate) mod stickiness;
 pub(crate) mod trends;
 pub(crate) mod trends_actors;

@@ -111,7 +111,7 @@ pub(super) fn session_id(data: &Data) -> Result<Expr> {
 }
 
 /// Name of the column that a property of a person, group or session is joined as.
-fn joined_column(property: &Property) -> String {
+pub(super) fn joined_column(property: &Property) -> String {
     match property.source {
         PropertySource::Group(index) => format!("group_{}.{}", index.get(), property.key),
         PropertySource::Session => format!("session.{}", property.key),

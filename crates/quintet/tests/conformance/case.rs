@@ -87,8 +87,11 @@ impl Case {
         };
         let mut refused = ingest(&engine, first, &mut warnings).await?;
         for message in case["messages"].as_array().into_iter().flatten() {
-            let load = message_load(message)?;
-            match ingest(&engine, load, &mut warnings).await {
+            let done = match message.get("op").and_then(Value::as_str) {
+                Some(step) => administer(&engine, step, message).await,
+                None => ingest(&engine, message_load(message), &mut warnings).await,
+            };
+            match done {
                 Ok(rejected) => refused = refused.or(rejected),
                 Err(refusal) => refused = refused.or(Some(refusal)),
             }
@@ -161,10 +164,37 @@ async fn ingest(
         .map(|rejection| rejection.message.clone()))
 }
 
-fn message_load(message: &Value) -> Result<Load, String> {
-    let Some(body) = message.get("body") else {
-        return Err(format!("no such step yet: {}", message["op"]));
+/// What people change by hand.
+async fn administer(
+    engine: &Engine,
+    step: &str,
+    message: &Value,
+) -> Result<Option<String>, String> {
+    let text = |key: &str| message[key].as_str();
+    let required = |key: &str| text(key).ok_or_else(|| format!("{step} without {key}"));
+    let index = || {
+        let index = message["group_type_index"].as_u64();
+        let index = index.and_then(|index| u8::try_from(index).ok());
+        index.ok_or_else(|| format!("{step} without group_type_index"))
     };
+    let done = match step {
+        "delete_group_type" => engine.delete_group_type(required("group_type")?).await,
+        "rename_group_type" => {
+            engine
+                .rename_group_type(index()?, text("name_singular"), text("name_plural"))
+                .await
+        }
+        "delete_group_property" => {
+            engine
+                .unset_group_property(index()?, required("group_key")?, required("property")?)
+                .await
+        }
+        _ => return Err(format!("no such step yet: {step}")),
+    };
+    done.map(|()| None).map_err(|e| e.to_string())
+}
+
+fn message_load(message: &Value) -> Load {
     let format = match message["format"].as_str() {
         Some("segment") => Format::Segment,
         Some("openpanel") => Format::OpenPanel,
@@ -173,12 +203,12 @@ fn message_load(message: &Value) -> Result<Load, String> {
     let at = message["at"]
         .as_str()
         .and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
-    Ok(Load {
-        sources: lines("message", &json!([body])),
+    Load {
+        sources: lines("message", &json!([message["body"]])),
         format,
         received_at: at.map(|at| at.timestamp_micros()),
         ..Load::default()
-    })
+    }
 }
 
 /// The rows of a list as JSON lines.

@@ -72,7 +72,7 @@ async fn errors_say_whose_fault_and_where() {
             ErrorKind::Invalid,
             Some("intervall"),
         ),
-        (r#"{"kind": "PathsQuery"}"#, ErrorKind::Unsupported, None),
+        (r#"{"kind": "PersonsNode"}"#, ErrorKind::Unsupported, None),
         (
             r#"{"kind": "SQL", "query": "select nothing from nowhere"}"#,
             ErrorKind::Invalid,

@@ -8,7 +8,11 @@
 
 mod dependencies;
 mod embedding;
+mod funnels;
+mod groups;
 mod oracle;
 mod properties;
+mod retention;
 mod same_answers;
 mod sample;
+mod upkeep;

@@ -1,4 +1,6 @@
-//! What holds for any data: twelve random stores of 100 histories each.
+//! What holds for any data: eight random stores of 150 histories each.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -7,11 +9,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::retention;
+
 /// Events of one person: minutes after the start, event, plan.
 type History = Vec<(u32, &'static str, Option<&'static str>)>;
 
-const HISTORIES: usize = 100;
-const STORES: u32 = 12;
+const HISTORIES: usize = 150;
+const STORES: u32 = 8;
 const MINUTES: u32 = 60 * 24 * 60;
 
 fn start() -> DateTime<Utc> {
@@ -130,6 +134,56 @@ fn pairs() -> Vec<(Value, Value)> {
     pairs
 }
 
+/// Funnels of persons, in every order and form.
+fn funnels() -> Vec<Value> {
+    let mut all = Vec::new();
+    for order in ["ordered", "strict", "unordered"] {
+        for viz in ["steps", "flow", "trends", "time_to_convert"] {
+            let steps =
+                ["seen", "paid", "seen"].map(|event| json!({"kind": "EventsNode", "event": event}));
+            all.push(json!({
+                "kind": "FunnelsQuery", "interval": "week", "dateRange": {"date_from": "2024-02-20", "date_to": "2024-04-05"}, "series": steps,
+                "funnelsFilter": {"funnelOrderType": order, "funnelVizType": viz, "breakdownAttributionType": "last_touch"},
+                "breakdownFilter": {"breakdown": "plan", "breakdown_type": "event", "breakdown_limit": 2},
+            }));
+        }
+    }
+    all
+}
+
+/// What goes with passing a funnel in a month.
+fn correlation(funnel: &Value) -> Value {
+    let mut source = funnel.clone();
+    source["series"] = json!([{"kind": "EventsNode", "event": "seen"}, {"kind": "EventsNode", "event": "seen",
+        "properties": [{"type": "event", "key": "plan", "value": "pro", "operator": "exact"}]}]);
+    source["breakdownFilter"] = Value::Null;
+    source["funnelsFilter"]["funnelVizType"] = "steps".into();
+    json!({"kind": "FunnelCorrelationQuery", "funnelCorrelationType": "event_with_properties", "funnelCorrelationEventNames": ["paid"],
+        "source": {"kind": "FunnelsActorsQuery", "source": source, "funnelStep": 1}})
+}
+
+/// Those who saw but did not pay, by number of the person or its company.
+fn lost(funnel: &Value) -> Value {
+    let mut source = funnel.clone();
+    source["funnelsFilter"]["funnelVizType"] = "steps".into();
+    json!({"kind": "FunnelsActorsQuery", "source": source, "funnelStep": -2})
+}
+
+fn numbers(rows: &Value) -> BTreeSet<String> {
+    let name = |row: &Value| match row["type"] == "group" {
+        true => row["group_key"].to_string(),
+        false => row["distinct_ids"][0].to_string(),
+    };
+    let last_word = |name: String| name.split(' ').next_back().map(str::to_owned);
+    let rows = rows.as_array().expect("rows").iter();
+    rows.map(name).filter_map(last_word).collect()
+}
+
+fn funnel_by_company(mut funnel: Value) -> Value {
+    funnel["aggregation_group_type_index"] = 0.into();
+    funnel
+}
+
 fn data(rows: &Value) -> Vec<Vec<f64>> {
     let rows = rows.as_array().expect("rows").iter();
     rows.map(|row| {
@@ -152,6 +206,19 @@ proptest! {
     }
 }
 
+/// Questions about persons, and the same about companies, whose rows say nothing of whom they are about.
+fn same_rows() -> Vec<(Value, Value)> {
+    let funnels = funnels().into_iter().map(|funnel| {
+        let by_company = funnel_by_company(funnel.clone());
+        (funnel, by_company)
+    });
+    let retention = retention::in_every_mode().into_iter().map(|question| {
+        let of_companies = retention::of_companies(&question);
+        (question, of_companies)
+    });
+    funnels.chain(retention).collect()
+}
+
 async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
     let mut lines = lines(histories);
     let loaded = store(&lines, 1).await;
@@ -162,6 +229,26 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
             ask(one, &loaded, &companies).await,
         );
         prop_assert_eq!(data(&persons), data(&companies), "by group = by person");
+    }
+    for (persons, companies) in same_rows() {
+        let answers = (
+            ask(one, &loaded, &persons).await,
+            ask(one, &loaded, &companies).await,
+        );
+        prop_assert_eq!(answers.0, answers.1, "by group = by person: {}", persons);
+    }
+    for funnel in funnels().iter().step_by(4) {
+        let by_company = funnel_by_company(funnel.clone());
+        let (persons, companies) = (
+            ask(one, &loaded, &correlation(funnel)).await,
+            ask(one, &loaded, &correlation(&by_company)).await,
+        );
+        prop_assert_eq!(persons, companies, "by group = by person: {}", funnel);
+        let (persons, companies) = (
+            ask(one, &loaded, &lost(funnel)).await,
+            ask(one, &loaded, &lost(&by_company)).await,
+        );
+        prop_assert_eq!(numbers(&persons), numbers(&companies), "{}", funnel);
     }
     for math in ["total", "sum"] {
         let mut whole = trend("week", seen(math));
@@ -191,12 +278,12 @@ async fn hold(histories: &[History], seed: u64) -> Result<(), TestCaseError> {
     let tight = EngineBuilder::new()
         .with_target_partitions(4)
         .with_memory_limit(16 << 20);
-    for (_, companies) in pairs() {
+    for (_, companies) in pairs().into_iter().chain(same_rows()) {
         let (one, other) = (
             ask(one, &loaded, &companies).await,
             ask(tight, &shuffled, &companies).await,
         );
-        prop_assert_eq!(one, other, "order of loading");
+        prop_assert_eq!(one, other, "order of loading: {}", companies);
     }
     // Persons are created by the first event that is received, so of a lifecycle the order of loading does matter.
     let mut lifecycle = trend("week", json!({"kind": "EventsNode", "event": "seen"}));

@@ -1,8 +1,6 @@
 //! Histories are written as they would be on paper: `0a 5b 7C` is step `a` at 0, step `b` at 5 and at 7 an event that must not
 //! lie between `b` and `c`. An event may bear several letters, or none in `3.`; `5b@2` has breakdown value 2.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 mod attribution;
 mod ordered;
 mod trends;

@@ -119,8 +119,14 @@ fn every_column(objects: &[&Object]) -> Vec<String> {
 }
 
 fn rows(objects: &[&Object], columns: Vec<String>) -> Rows {
-    let cell =
-        |object: &&Object, column: &String| object.get(column).cloned().unwrap_or(Value::Null);
+    let cell = |object: &&Object, column: &String| match object.get(column) {
+        // A group goes by its name.
+        Some(Value::Object(cell)) if cell.len() == 2 && cell.contains_key("key") => {
+            let name = cell.get("display_name");
+            name.map_or_else(|| Value::Object(cell.clone()), Value::clone)
+        }
+        other => other.cloned().unwrap_or(Value::Null),
+    };
     let row = |object| columns.iter().map(|column| cell(object, column)).collect();
     Rows {
         rows: objects.iter().map(row).collect(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::insight::{NODE_HARMLESS, parse_source};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, parse_source};
 use crate::reader::{Field, value_text};
 use crate::{ActorsPage, compare};
 
@@ -16,11 +16,12 @@ impl FunnelsActorsQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let query = Self {
-            source: parse_source(&mut object, "FunnelsQuery", FunnelsQuery::parse)?,
-            step: object
-                .get("funnelStep")
-                .map(|field| field.integer())
-                .transpose()?,
+            source: parse_source(
+                &object.require("source")?,
+                "FunnelsQuery",
+                FunnelsQuery::parse,
+            )?,
+            step: object.integer("funnelStep")?,
             breakdown: object
                 .get("funnelStepBreakdown")
                 .map(|field| parse_value(&field))
@@ -29,15 +30,13 @@ impl FunnelsActorsQuery {
                 .get("funnelTrendsDropOff")
                 .map(|field| field.flag())
                 .transpose()?,
-            entrance_period_start: object
-                .text("funnelTrendsEntrancePeriodStart")?
-                .filter(|start| !start.is_empty()),
+            entrance_period_start: object.filled_text("funnelTrendsEntrancePeriodStart")?,
             previous: compare::parse_previous(&mut object)?,
             pending: object.flag("funnelPending")?,
             page: ActorsPage::default(),
         };
         object.refuse("funnelCustomSteps", "name one step with `funnelStep`")?;
-        object.finish(&[NODE_HARMLESS, &["includeRecordings"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS])?;
         Ok(query.on_page(ActorsPage::default()))
     }
 

@@ -1,39 +1,21 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Definitions, Query};
+use crate::Query;
+use crate::testing::{asked, defining, with_fields};
 
 fn context() -> Context {
-    let mut context = Context::new("2021-05-20T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&json!({
-        "cohorts": [{"id": 7, "name": "ours", "distinct_ids": []}, {"id": 8, "name": "theirs", "distinct_ids": []}],
-    }))
-    .unwrap();
-    context
+    let cohorts = json!([{"id": 7, "name": "ours", "distinct_ids": []}, {"id": 8, "name": "theirs", "distinct_ids": []}]);
+    defining("2021-05-20T12:00:00Z", json!({ "cohorts": cohorts }))
 }
 
 /// The question with these fields about the funnel from `a` over `b` to `c` with those.
 fn ask(fields: Value, source: Value) -> Result<FunnelsActors> {
-    let mut query = json!({"kind": "FunnelsActorsQuery", "source": {"kind": "FunnelsQuery", "series": [
+    let funnel = json!({"kind": "FunnelsQuery", "series": [
         {"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}, {"kind": "EventsNode", "event": "c"}],
-        "dateRange": {"date_from": "2021-05-01", "date_to": "2021-05-07"}}});
-    for (name, value) in source.as_object().unwrap() {
-        query["source"][name] = value.clone();
-    }
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::FunnelsActors(actors) => actors.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+        "dateRange": {"date_from": "2021-05-01", "date_to": "2021-05-07"}});
+    let question = json!({"kind": "FunnelsActorsQuery", "source": with_fields(funnel, source)});
+    asked!(FunnelsActors, with_fields(question, fields))?.resolve(&context())
 }
 
 fn at_step(step: i64) -> Result<FunnelsActors> {
@@ -264,15 +246,11 @@ fn a_list_ends_after_a_hundred_unless_told() {
     let source =
         json!({"kind": "FunnelsQuery", "series": [{"kind": "EventsNode"}, {"kind": "EventsNode"}]});
     let wrapped = |fields: Value| {
-        let mut query = json!({"kind": "ActorsQuery", "select": ["actor"],
+        let query = json!({"kind": "ActorsQuery", "select": ["actor"],
             "source": {"kind": "FunnelsActorsQuery", "funnelStep": 1, "source": source.clone()}});
-        for (name, value) in fields.as_object().unwrap() {
-            query[name] = value.clone();
-        }
-        match Query::from_value(&query).unwrap() {
-            Query::FunnelsActors(actors) => actors.page,
-            other => panic!("{other:?}"),
-        }
+        asked!(FunnelsActors, with_fields(query, fields))
+            .unwrap()
+            .page
     };
     assert_eq!(wrapped(json!({"offset": 100})).limit, Some(100));
     assert_eq!(wrapped(json!({"offset": 100})).offset, 100);

@@ -8,7 +8,7 @@ use crate::{ActorsPage, Context};
 
 use super::super::FunnelsActors;
 use super::super::resolve::resolve_condition;
-use super::{CorrelationKind, FunnelCorrelationQuery, in_source, not_named};
+use super::{CorrelationKind, FunnelCorrelationQuery, not_named};
 
 /// A question for the actors behind one figure of a correlation.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -60,8 +60,8 @@ impl FunnelCorrelationActorsQuery {
         Ok(FunnelCorrelationActors {
             population: population
                 .resolve(context)
-                .map_err(in_source)
-                .map_err(in_source)?,
+                .map_err(Error::in_source)
+                .map_err(Error::in_source)?,
             converted: self.converted,
             event,
         })

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::filter::PropertyNode;
-use crate::insight::{NODE_HARMLESS, parse_source};
-use crate::reader::{Field, Object};
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS, parse_source};
+use crate::reader::Field;
 use crate::{ActorsPage, funnels::actors::usual_page};
 
 use super::super::FunnelsActorsQuery;
@@ -23,16 +23,18 @@ impl FunnelCorrelationQuery {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let query = Self {
-            source: parse_source(&mut object, "FunnelsActorsQuery", FunnelsActorsQuery::parse)?,
-            kind: object.require("funnelCorrelationType")?.one_of(KINDS)?,
-            exclude_event_names: texts(&mut object, "funnelCorrelationExcludeEventNames")?,
-            event_names: texts(&mut object, "funnelCorrelationEventNames")?,
-            exclude_event_property_names: texts(
-                &mut object,
-                "funnelCorrelationEventExcludePropertyNames",
+            source: parse_source(
+                &object.require("source")?,
+                "FunnelsActorsQuery",
+                FunnelsActorsQuery::parse,
             )?,
-            names: texts(&mut object, "funnelCorrelationNames")?,
-            exclude_names: texts(&mut object, "funnelCorrelationExcludeNames")?,
+            kind: object.require("funnelCorrelationType")?.one_of(KINDS)?,
+            exclude_event_names: object.texts("funnelCorrelationExcludeEventNames")?,
+            event_names: object.texts("funnelCorrelationEventNames")?,
+            exclude_event_property_names: object
+                .texts("funnelCorrelationEventExcludePropertyNames")?,
+            names: object.texts("funnelCorrelationNames")?,
+            exclude_names: object.texts("funnelCorrelationExcludeNames")?,
         };
         object.finish(&[NODE_HARMLESS])?;
         Ok(query)
@@ -44,7 +46,7 @@ impl FunnelCorrelationActorsQuery {
         let mut object = field.object()?;
         let query = Self {
             source: parse_source(
-                &mut object,
+                &object.require("source")?,
                 "FunnelCorrelationQuery",
                 FunnelCorrelationQuery::parse,
             )?,
@@ -59,7 +61,7 @@ impl FunnelCorrelationActorsQuery {
             properties: PropertyNode::parse_field(&mut object, "funnelCorrelationPropertyValues")?,
             page: usual_page(ActorsPage::default()),
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS])?;
         Ok(query)
     }
 
@@ -69,8 +71,4 @@ impl FunnelCorrelationActorsQuery {
             ..self
         }
     }
-}
-
-fn texts(object: &mut Object<'_>, name: &'static str) -> Result<Vec<String>> {
-    object.list(name)?.iter().map(Field::text).collect()
 }

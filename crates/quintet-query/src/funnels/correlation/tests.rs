@@ -1,41 +1,27 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Query;
 use crate::funnels::{Viz, Wanted};
-use crate::{Definitions, Query};
+use crate::testing::{asked, defining, with_fields};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-15T00:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&json!({"actions": [{"id": 1, "name": "pays", "steps": [
-        {"event": "paid", "properties": [{"key": "plan", "value": "pro"}]}, {"event": "invoiced"}, {"url": "/paid"}]}]}))
-    .unwrap();
-    context
+    let pays = json!({"id": 1, "name": "pays", "steps": [
+        {"event": "paid", "properties": [{"key": "plan", "value": "pro"}]}, {"event": "invoiced"}, {"url": "/paid"}]});
+    defining("2020-01-15T00:00:00Z", json!({ "actions": [pays] }))
 }
 
 /// A correlation of this kind with these fields, for the funnel from signing up to the action.
 fn correlation(kind: &str, fields: Value) -> Value {
-    let mut query = json!({"kind": "FunnelCorrelationQuery", "funnelCorrelationType": kind, "source":
+    let query = json!({"kind": "FunnelCorrelationQuery", "funnelCorrelationType": kind, "source":
         {"kind": "FunnelsActorsQuery", "source": {"kind": "FunnelsQuery", "dateRange": {"date_from": "2020-01-01"},
          "funnelsFilter": {"funnelVizType": "trends"},
          "series": [{"kind": "EventsNode", "event": "signed up"}, {"kind": "ActionsNode", "id": 1}]}}});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    query
+    with_fields(query, fields)
 }
 
 fn resolve(query: Value) -> Result<Option<FunnelCorrelation>> {
-    match Query::from_value(&query)? {
-        Query::FunnelCorrelation(query) => query.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+    asked!(FunnelCorrelation, query)?.resolve(&context())
 }
 
 fn correlated(kind: &str, fields: Value) -> Result<Correlated> {
@@ -43,15 +29,9 @@ fn correlated(kind: &str, fields: Value) -> Result<Correlated> {
 }
 
 fn actors(kind: &str, fields: Value) -> Result<FunnelCorrelationActors> {
-    let mut query =
+    let query =
         json!({"kind": "FunnelCorrelationActorsQuery", "source": correlation(kind, json!({}))});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::FunnelCorrelationActors(query) => query.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+    asked!(FunnelCorrelationActors, with_fields(query, fields))?.resolve(&context())
 }
 
 fn left_out(filter: &Filter) -> &[String] {

@@ -1,14 +1,7 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
-use crate::Context;
 use crate::funnels::{FunnelsQuery, WindowUnit};
 use crate::series::EventsNode;
+use crate::testing::at;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -23,7 +16,7 @@ fn funnel() -> FunnelsQuery {
 }
 
 fn resolve(query: FunnelsQuery, now: &str) -> Funnels {
-    query.resolve(&Context::new(now.parse().unwrap())).unwrap()
+    query.resolve(&at(now)).unwrap()
 }
 
 fn funnels() -> Funnels {

@@ -1,15 +1,8 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
-use crate::Context;
 use crate::filter::Operator;
 use crate::funnels::Funnels;
 use crate::series::{ActionsNode, EventsNode};
+use crate::testing::at;
 
 fn of(steps: &[&str]) -> FunnelsQuery {
     let add = |query: FunnelsQuery, step: &&str| query.series(EventsNode::new(*step));
@@ -21,7 +14,7 @@ fn abc() -> FunnelsQuery {
 }
 
 fn resolve(query: &FunnelsQuery) -> Result<Funnels> {
-    query.resolve(&Context::new("2024-03-15T12:00:00Z".parse().unwrap()))
+    query.resolve(&at("2024-03-15T12:00:00Z"))
 }
 
 fn refused(query: FunnelsQuery) -> String {

@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use chrono::Weekday;
 use serde_json::{Value, json};
 
@@ -12,31 +5,18 @@ use super::*;
 use crate::breakdown::{BreakdownBy, BreakdownProperty};
 use crate::filter::{Operator, PropertyFilter, PropertyNode};
 use crate::funnels::{Order, Window, WindowUnit};
-use crate::series::{ActionsNode, EventsNode};
-use crate::{Definitions, GroupIndex, Interval, Query};
+use crate::series::{ActionsNode, Actor, EventsNode};
+use crate::testing::{asked, in_project, with_fields};
+use crate::{GroupIndex, Interval, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2024-03-15T12:00:00Z".parse().unwrap());
-    context.group_types = vec![Some("company".to_owned())];
-    context.definitions = Definitions::parse(&json!({
-        "actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}],
-        "cohorts": [{"id": 7, "name": "ours", "distinct_ids": ["a"]}],
-        "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
-    }))
-    .unwrap();
-    context
+    in_project("2024-03-15T12:00:00Z")
 }
 
 fn parse(fields: Value) -> Result<FunnelsQuery> {
-    let mut query = json!({"kind": "FunnelsQuery", "series": [
+    let query = json!({"kind": "FunnelsQuery", "series": [
         {"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}]});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::Funnels(query) => Ok(query),
-        other => panic!("{other:?}"),
-    }
+    asked!(Funnels, with_fields(query, fields))
 }
 
 /// The funnel from `a` to `b` with these fields.

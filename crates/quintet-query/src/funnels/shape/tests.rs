@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 mod breakdown;
 mod steps;
 mod time_to_convert;
@@ -17,6 +10,7 @@ use crate::breakdown::{Breakdown, BreakdownPart};
 use crate::filter::{Cohort, CohortMembers, Filter, Property, PropertySource};
 use crate::funnels::{Attribution, Order, Span, Step, StepEcho};
 use crate::series::Actor;
+use crate::testing::column;
 use crate::{GroupIndex, Period};
 
 const SECOND: i64 = 1_000_000;
@@ -91,7 +85,7 @@ fn by_properties(mut funnels: Funnels, sources: &[PropertySource], limit: usize)
     };
     funnels.breakdown = Some(Breakdown::Properties {
         parts: sources.iter().map(part).collect(),
-        list: false,
+        list: !matches!(sources, [PropertySource::Group(_)]),
         limit,
         hide_other: false,
         true_other: false,
@@ -164,10 +158,6 @@ fn rows_compared(funnels: &Funnels, current: Figures, previous: Figures) -> Vec<
 
 fn list(results: Value) -> Vec<Value> {
     results.as_array().unwrap().clone()
-}
-
-fn column(rows: &[Value], name: &str) -> Value {
-    rows.iter().map(|row| row[name].clone()).collect()
 }
 
 /// The column of the steps of each list.

@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use crate::breakdown::{Breakdown, BreakdownPart};
 use crate::filter::{Cohort, PropertySource};
+use crate::funnels::cohorts;
 
-/// The number of everybody outside a single cohort, beyond all real ones.
-const REST: i64 = 1 << 52;
 /// The most rows where nothing is pooled.
 const MOST_ROWS: usize = 100;
 
@@ -45,7 +44,7 @@ impl RowValue {
     pub(super) fn of(breakdown: Option<&Breakdown>, texts: Vec<String>) -> Self {
         match breakdown {
             None => Self::Everything,
-            Some(Breakdown::Properties { parts, .. }) if is_list(parts) => Self::List(texts),
+            Some(Breakdown::Properties { list: true, .. }) => Self::List(texts),
             Some(Breakdown::Properties { .. }) => {
                 Self::Text(texts.into_iter().next().unwrap_or_default())
             }
@@ -57,18 +56,14 @@ impl RowValue {
     }
 
     fn of_cohort(cohorts: &[Option<Arc<Cohort>>], position: usize) -> Self {
-        let (id, name) = match (cohorts.get(position), cohorts) {
-            (Some(Some(cohort)), _) => (cohort.id, cohort.name.clone()),
-            (None, [Some(only)]) => (REST, format!("Not in {}", only.name)),
-            _ => (0, "all users".to_owned()),
-        };
+        let (id, name) = cohorts::identity(cohorts, position);
         Self::Cohort { id, name }
     }
 
     /// What is pooled of these values.
     pub(super) fn other(breakdown: &Breakdown) -> Self {
         Self::Other {
-            list: matches!(breakdown, Breakdown::Properties { parts, .. } if is_list(parts)),
+            list: matches!(breakdown, Breakdown::Properties { list: true, .. }),
         }
     }
 
@@ -125,14 +120,6 @@ impl Limit {
                 pools_others: false,
             },
         }
-    }
-}
-
-/// Values are lists but for those of a single property of a group.
-fn is_list(parts: &[BreakdownPart]) -> bool {
-    match parts {
-        [only] => !matches!(only.property.source, PropertySource::Group(_)),
-        _ => true,
     }
 }
 

@@ -1,19 +1,11 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
 use crate::WeekStart;
 use crate::funnels::WindowUnit;
 use crate::series::EventsNode;
+use crate::testing::{at_in, micros};
 
 fn context(zone: &str) -> Context {
-    let mut context = Context::new("2021-06-20T12:00:00Z".parse().unwrap());
-    context.timezone = zone.parse().unwrap();
-    context
+    at_in("2021-06-20T12:00:00Z", zone)
 }
 
 fn ab() -> FunnelsQuery {
@@ -29,12 +21,6 @@ fn spans(query: &FunnelsQuery, zone: &str) -> (Span, Option<Span>) {
 
 fn current(query: &FunnelsQuery) -> Span {
     spans(query, "UTC").0
-}
-
-fn micros(text: &str) -> i64 {
-    text.parse::<DateTime<chrono::Utc>>()
-        .unwrap()
-        .timestamp_micros()
 }
 
 #[test]

@@ -1,28 +1,14 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Query;
+use crate::testing::{asked, at, with_fields};
 
 /// The question with these fields about three days from the twelfth, of which the bucket 0 is the eleventh.
 fn ask(fields: Value) -> Result<LifecycleActors> {
-    let mut query = json!({"kind": "InsightActorsQuery", "source": {
+    let query = json!({"kind": "InsightActorsQuery", "source": {
         "kind": "LifecycleQuery", "series": [{"kind": "EventsNode", "event": "a"}],
         "dateRange": {"date_from": "2020-01-12", "date_to": "2020-01-14"}}});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    let context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    match Query::from_value(&query)? {
-        Query::LifecycleActors(actors) => actors.resolve(&context),
-        other => panic!("{other:?}"),
-    }
+    asked!(LifecycleActors, with_fields(query, fields))?.resolve(&at("2020-01-25T12:00:00Z"))
 }
 
 fn buckets(day: &str) -> Range<usize> {

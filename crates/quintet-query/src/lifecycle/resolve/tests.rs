@@ -1,25 +1,13 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
-use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::error::Error;
 use crate::series::EventsNode;
-use crate::{Definitions, Query, WeekStart};
+use crate::testing::{asked, in_project, local, with_fields};
+use crate::{Query, WeekStart};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(
-        &json!({"actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}]}),
-    )
-    .unwrap();
-    context
+    in_project("2020-01-25T12:00:00Z")
 }
 
 fn over(interval: Interval, from: &str, to: &str, context: &Context) -> Lifecycle {
@@ -31,27 +19,16 @@ fn over(interval: Interval, from: &str, to: &str, context: &Context) -> Lifecycl
 }
 
 fn edges(lifecycle: &Lifecycle, context: &Context) -> Vec<String> {
-    let text = |edge: &i64| {
-        let local = DateTime::from_timestamp_micros(*edge)
-            .unwrap()
-            .with_timezone(&context.timezone);
-        local.format("%m-%d %H:%M").to_string()
-    };
+    let text = |edge: &i64| local(*edge, context.timezone, "%m-%d %H:%M");
     lifecycle.edges.iter().map(text).collect()
 }
 
 /// A lifecycle of the event `a` with these fields.
 fn refused(fields: Value) -> Error {
-    let mut query =
-        json!({"kind": "LifecycleQuery", "series": [{"kind": "EventsNode", "event": "a"}]});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query) {
-        Err(error) => error,
-        Ok(Query::Lifecycle(query)) => query.resolve(&context()).unwrap_err(),
-        Ok(other) => panic!("{other:?}"),
-    }
+    let query = json!({"kind": "LifecycleQuery", "series": [{"kind": "EventsNode", "event": "a"}]});
+    asked!(Lifecycle, with_fields(query, fields))
+        .and_then(|query| query.resolve(&context()))
+        .unwrap_err()
 }
 
 #[test]

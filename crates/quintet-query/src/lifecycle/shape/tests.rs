@@ -1,27 +1,15 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
 use crate::lifecycle::LifecycleQuery;
 use crate::series::{ActionsNode, EventsNode, SeriesNode};
-use crate::{Context, Definitions};
+use crate::testing::{self, in_project};
 
 /// Two days; bucket 0 is the day before them.
 fn lifecycle(node: SeriesNode, sampling: Option<f64>) -> Lifecycle {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(
-        &json!({"actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}]}),
-    )
-    .unwrap();
     let mut query = LifecycleQuery::new()
         .series(node)
         .date_range("2020-01-12", Some("2020-01-13"));
     query.sampling_factor = sampling;
-    query.resolve(&context).unwrap()
+    query.resolve(&in_project("2020-01-25T12:00:00Z")).unwrap()
 }
 
 fn figure(bucket: usize, status: Status, persons: u64) -> Figure {
@@ -34,7 +22,7 @@ fn figure(bucket: usize, status: Status, persons: u64) -> Figure {
 
 fn column(lifecycle: &Lifecycle, figures: &[Figure], name: &str) -> Value {
     let rows = shape(lifecycle, figures.iter().copied()).results;
-    rows.iter().map(|row| row[name].clone()).collect()
+    testing::column(&rows, name)
 }
 
 #[test]

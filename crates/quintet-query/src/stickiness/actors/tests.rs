@@ -1,37 +1,18 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Query;
 use crate::filter::{Operator, PropertyFilter};
 use crate::series::Actor;
-
-fn context() -> Context {
-    Context::new("2020-01-25T12:00:00Z".parse().unwrap())
-}
+use crate::testing::{asked, at, with_fields};
 
 /// The question of this kind with these fields about stickiness with those.
 fn ask(kind: &str, fields: Value, source: Value) -> Result<StickinessActors> {
-    let mut query = json!({"kind": kind, "source": {"kind": "StickinessQuery", "series": [
+    let stickiness = json!({"kind": "StickinessQuery", "series": [
         {"kind": "EventsNode", "event": "a"},
         {"kind": "EventsNode", "event": "b", "math": "unique_group", "math_group_type_index": 2}],
-        "dateRange": {"date_from": "2020-01-11", "date_to": "2020-01-13"}}});
-    for (name, value) in source.as_object().unwrap() {
-        query["source"][name] = value.clone();
-    }
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::StickinessActors(actors) => actors.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+        "dateRange": {"date_from": "2020-01-11", "date_to": "2020-01-13"}});
+    let question = json!({"kind": kind, "source": with_fields(stickiness, source)});
+    asked!(StickinessActors, with_fields(question, fields))?.resolve(&at("2020-01-25T12:00:00Z"))
 }
 
 fn insight(fields: Value, source: Value) -> Result<StickinessActors> {

@@ -1,18 +1,10 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
 use crate::series::EventsNode;
 use crate::stickiness::StickinessQuery;
+use crate::testing::{at_in, local};
 
 fn context(zone: &str) -> Context {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.timezone = zone.parse().unwrap();
-    context
+    at_in("2020-01-25T12:00:00Z", zone)
 }
 
 fn query(interval: Interval, from: &str, to: &str) -> StickinessQuery {
@@ -29,12 +21,7 @@ fn in_zone(query: &StickinessQuery, zone: &str) -> (Vec<String>, usize) {
 }
 
 fn texts(intervals: &Intervals, context: &Context) -> Vec<String> {
-    let text = |edge: &i64| {
-        let local = DateTime::from_timestamp_micros(*edge)
-            .unwrap()
-            .with_timezone(&context.timezone);
-        local.format("%m-%d %H:%M").to_string()
-    };
+    let text = |edge: &i64| local(*edge, context.timezone, "%m-%d %H:%M");
     intervals.edges.iter().map(text).collect()
 }
 

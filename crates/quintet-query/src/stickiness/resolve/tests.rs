@@ -1,39 +1,20 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
 use crate::breakdown::Breakdown;
 use crate::series::{ActionsNode, EventsNode};
-use crate::{Definitions, GroupIndex, Query};
+use crate::testing::{asked, in_project, with_fields};
+use crate::{GroupIndex, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.group_types = vec![Some("company".to_owned())];
-    context.definitions = Definitions::parse(&json!({
-        "actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}],
-        "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
-    }))
-    .unwrap();
-    context
+    in_project("2020-01-25T12:00:00Z")
 }
 
 /// Stickiness of the event `a` with these fields.
 fn resolve(fields: Value) -> Result<Stickiness> {
-    let mut query =
+    let query =
         json!({"kind": "StickinessQuery", "series": [{"kind": "EventsNode", "event": "a"}]});
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::Stickiness(query) => query.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+    asked!(Stickiness, with_fields(query, fields))?.resolve(&context())
 }
 
 fn refused(fields: Value) -> Error {

@@ -1,23 +1,12 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
 use crate::breakdown::{BreakdownProperty, NULL_LABEL, OTHER_LABEL};
 use crate::series::{ActionsNode, EventsNode};
 use crate::stickiness::StickinessQuery;
-use crate::{Context, Definitions, Interval};
+use crate::testing::{column, in_project};
+use crate::{Context, Interval};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-25T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(
-        &json!({"actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}]}),
-    )
-    .unwrap();
-    context
+    in_project("2020-01-25T12:00:00Z")
 }
 
 /// Three days of the event `a`.
@@ -43,10 +32,6 @@ fn with_value(value: &str, actors: &[(usize, u64)]) -> Figure {
 
 fn rows(query: &StickinessQuery, current: Vec<Vec<Figure>>) -> Vec<Value> {
     shape(&query.resolve(&context()).unwrap(), current, None).results
-}
-
-fn column(rows: &[Value], name: &str) -> Value {
-    rows.iter().map(|row| row[name].clone()).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::breakdown::ActorsBreakdown;
 use crate::error::Result;
-use crate::insight::NODE_HARMLESS;
+use crate::insight::{ACTORS_HARMLESS, NODE_HARMLESS};
 use crate::reader::Field;
 use crate::{ActorsPage, compare};
 
@@ -13,13 +13,13 @@ impl InsightActorsQuery {
         let mut object = field.object()?;
         let query = Self {
             source: TrendsQuery::parse(&object.require("source")?)?,
-            day: object.text("day")?.filter(|day| !day.is_empty()),
+            day: object.filled_text("day")?,
             series: object.count("series")?.unwrap_or(0),
             breakdown: ActorsBreakdown::parse_field(&mut object)?,
             previous: compare::parse_previous(&mut object)?,
             ..Self::default()
         };
-        object.finish(&[NODE_HARMLESS, &["includeRecordings", "interval", "status"]])?;
+        object.finish(&[NODE_HARMLESS, ACTORS_HARMLESS, &["interval", "status"]])?;
         Ok(query)
     }
 

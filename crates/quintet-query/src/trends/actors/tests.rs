@@ -1,49 +1,26 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
 use crate::filter::{Filter, Operator, PropertyFilter};
+use crate::testing::{asked, defining, local, with_fields};
 use crate::trends::{NULL_LABEL, OTHER_LABEL};
-use crate::{Definitions, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2023-05-06T20:00:00Z".parse().unwrap());
-    context.definitions =
-        Definitions::parse(&json!({"cohorts": [{"id": 1, "name": "c", "distinct_ids": ["p1"]}]}))
-            .unwrap();
-    context
+    let cohorts = json!([{"id": 1, "name": "c", "distinct_ids": ["p1"]}]);
+    defining("2023-05-06T20:00:00Z", json!({ "cohorts": cohorts }))
 }
 
 /// The question with these fields about a trend with those.
 fn ask(fields: Value, source: Value) -> Result<TrendsActors> {
-    let mut query = json!({"kind": "InsightActorsQuery", "source": {
-        "kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "a"}], "dateRange": {"date_from": "-7d"}}});
-    for (name, value) in source.as_object().unwrap() {
-        query["source"][name] = value.clone();
-    }
-    for (name, value) in fields.as_object().unwrap() {
-        query[name] = value.clone();
-    }
-    match Query::from_value(&query)? {
-        Query::TrendsActors(actors) => actors.resolve(&context()),
-        other => panic!("{other:?}"),
-    }
+    let trend = json!({
+        "kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "a"}], "dateRange": {"date_from": "-7d"}});
+    let question = json!({"kind": "InsightActorsQuery", "source": with_fields(trend, source)});
+    asked!(TrendsActors, with_fields(question, fields))?.resolve(&context())
 }
 
 fn range(fields: Value, source: Value) -> (String, String) {
     let actors = ask(fields, source).unwrap();
-    let text = |micros| {
-        DateTime::from_timestamp_micros(micros)
-            .unwrap()
-            .format("%Y-%m-%d %H:%M:%S")
-            .to_string()
-    };
+    let text = |micros| local(micros, chrono_tz::UTC, "%Y-%m-%d %H:%M:%S");
     (text(actors.from), text(actors.to))
 }
 

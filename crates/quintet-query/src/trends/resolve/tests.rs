@@ -1,27 +1,13 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::json;
 
 use super::*;
+use crate::GroupIndex;
 use crate::filter::Filter;
+use crate::testing::{asked, in_project};
 use crate::trends::{ActionsNode, Breakdown, BreakdownProperty, EventsNode};
-use crate::{Definitions, GroupIndex, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-04T13:01:01Z".parse().unwrap());
-    context.group_types = vec![Some("company".to_owned()), Some("project".to_owned())];
-    context.definitions = Definitions::parse(&json!({
-        "actions": [{"id": 1, "name": "signs up", "steps": [{"event": "sign up"}]}],
-        "cohorts": [{"id": 1, "name": "first", "distinct_ids": ["p1"]}],
-        "test_account_filters": [{"key": "email", "type": "person", "operator": "not_icontains", "value": "@us"}],
-    }))
-    .unwrap();
-    context
+    in_project("2020-01-04T13:01:01Z")
 }
 
 fn group(index: u8) -> Actor {
@@ -43,9 +29,7 @@ fn refused(query: TrendsQuery) -> String {
 
 fn breakdown(filter: serde_json::Value) -> Breakdown {
     let query = json!({"kind": "TrendsQuery", "series": [], "breakdownFilter": filter});
-    let Query::Trends(query) = Query::from_value(&query).unwrap() else {
-        panic!()
-    };
+    let query = asked!(Trends, query).unwrap();
     query.resolve(&context()).unwrap().breakdown.unwrap()
 }
 

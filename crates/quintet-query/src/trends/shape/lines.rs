@@ -39,7 +39,7 @@ fn all(trends: &Trends, period: &Period, figures: Vec<Figure>) -> Vec<Line> {
 }
 
 /// The breakdown values of a series that keep a row of their own, where the rest has to be counted by itself
-/// (`breakdown_true_other`): the engine then gives one figure for all others, whose parts are [`OTHER_LABEL`](super::OTHER_LABEL).
+/// (`breakdown_true_other`): the engine then gives one figure for all others, whose parts are [`OTHER_LABEL`](crate::breakdown::OTHER_LABEL).
 pub fn kept_values(
     trends: &Trends,
     period: &Period,

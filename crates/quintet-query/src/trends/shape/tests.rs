@@ -1,23 +1,13 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use super::*;
+use crate::Context;
+use crate::testing::{asked, column, defining};
 use crate::trends::{
     BreakdownProperty, Display, EventsNode, Math, NULL_LABEL, OTHER_LABEL, TrendsQuery,
 };
-use crate::{Context, Definitions, Query};
 
 fn context() -> Context {
-    let mut context = Context::new("2020-01-03T12:00:00Z".parse().unwrap());
-    context.definitions = Definitions::parse(&json!({
-        "cohorts": [{"id": 7, "name": "seven", "distinct_ids": []}, {"id": 5, "name": "five", "distinct_ids": []}],
-    }))
-    .unwrap();
-    context
+    let cohorts = json!([{"id": 7, "name": "seven", "distinct_ids": []}, {"id": 5, "name": "five", "distinct_ids": []}]);
+    defining("2020-01-03T12:00:00Z", json!({ "cohorts": cohorts }))
 }
 
 /// Three days, the first to the third of January, by day.
@@ -52,10 +42,6 @@ fn shaped(
 
 fn rows(query: &TrendsQuery, current: Vec<Vec<Figure>>) -> Vec<Value> {
     shaped(query, current, None).results
-}
-
-fn column(rows: &[Value], name: &str) -> Value {
-    rows.iter().map(|row| row[name].clone()).collect()
 }
 
 #[test]
@@ -225,12 +211,10 @@ fn the_list_form_has_lists_and_several_series_have_prefixes() {
 
 fn by_cohorts(series: usize, cohorts: &Value) -> TrendsQuery {
     let filter = json!({"kind": "TrendsQuery", "breakdownFilter": {"breakdown": cohorts, "breakdown_type": "cohort"}});
-    let Query::Trends(cohorts) = Query::from_value(&filter).unwrap() else {
-        panic!()
-    };
-    let mut query = query(series);
-    query.breakdown = cohorts.breakdown;
-    query
+    TrendsQuery {
+        breakdown: asked!(Trends, filter).unwrap().breakdown,
+        ..query(series)
+    }
 }
 
 #[test]

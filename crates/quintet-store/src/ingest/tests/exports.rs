@@ -263,7 +263,7 @@ fn a_store_with_other_numbers_keeps_its_own() {
     let (_, rows) = told();
     let mut loaded = Loaded::default();
     for name in ["project", "team", "company"] {
-        loaded.state.groups.claim(name).unwrap();
+        loaded.state.groups.claim(name, 0).unwrap();
     }
     loaded.read(events_as_parquet(&rows), None).unwrap();
     assert_eq!(loaded.types(), ["project", "team", "company"]);

@@ -55,7 +55,8 @@ pub(super) fn rows(
         let takes_part = disjunction(met.chain(exclusions.clone()));
         events = events.only(takes_part.unwrap_or_else(|| lit(false)));
     }
-    if !firsts.lookups.is_empty() {
+    let has_firsts = !firsts.lookups.is_empty();
+    if has_firsts {
         events.of(Actor::Person);
     }
     let mut kept = vec![
@@ -69,8 +70,14 @@ pub(super) fn rows(
         value.alias(VALUE),
     ];
     kept.extend(told.iter().map(|name| column(*name)));
+    let mut rows = firsts.join(events.events()?)?.select(kept)?;
+    // What might have been a first but was none has no value to give either.
+    if has_firsts && funnels.order != Order::Strict {
+        let is_marked = |marks: &str| column(marks).not_eq(lit(0u64));
+        rows = rows.filter(is_marked(STEPS).or(is_marked(EXCLUSIONS)))?;
+    }
     Ok(Rows {
-        rows: firsts.join(events.events()?)?.select(kept)?,
+        rows,
         columns: SequenceColumns {
             time: column(schema::TIMESTAMP),
             marks: column(STEPS),

@@ -8,7 +8,8 @@ use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::prelude::{DataFrame, lit};
 use datafusion::scalar::ScalarValue;
-use quintet_query::funnels::{FunnelCorrelationActors, Funnels, FunnelsActors};
+use quintet_query::funnels::{FunnelCorrelationActors, Funnels, FunnelsActors, Span};
+use quintet_query::paths::{FunnelPaths, Moment};
 
 use super::each;
 use super::outcomes::Outcome;
@@ -18,26 +19,43 @@ use crate::plan::Reading;
 use crate::{Error, Result};
 
 /// The instants between which an actor was on its way, both exclusive, in microseconds.
-pub(super) const AFTER: &str = "after";
-pub(super) const BEFORE: &str = "before";
+pub(in crate::plan) const AFTER: &str = "after";
+pub(in crate::plan) const BEFORE: &str = "before";
 /// Whether it converted.
 pub(super) const CONVERTED: &str = "converted";
 
 /// Says which outcomes are asked for.
 pub(crate) trait Wants {
-    /// The funnel, the range and what else the question says.
-    fn actors(&self) -> &FunnelsActors;
+    /// The funnel.
+    fn funnels(&self) -> &Funnels;
+
+    /// Its range.
+    fn span(&self) -> &Span;
 
     /// True for a run of theirs.
     fn run(&self, value: &[String], steps: u64, times: &[i64]) -> bool;
 
     /// True for an entrance of theirs.
     fn entrance(&self, value: &[String], period: usize, converted: bool) -> bool;
+
+    /// Between which instants a run of theirs is on its way, both exclusive: from its entry to the last step, or to the end of
+    /// the window where it did not get there.
+    fn way(&self, steps: u64, times: &[i64]) -> (i64, i64) {
+        let entry = times.first().copied().unwrap_or_default();
+        let last = times.last().copied();
+        let last = last.filter(|_| self.funnels().is_converted(steps));
+        let end = last.unwrap_or(entry.saturating_add(self.funnels().window));
+        (entry, end)
+    }
 }
 
 impl Wants for FunnelsActors {
-    fn actors(&self) -> &FunnelsActors {
-        self
+    fn funnels(&self) -> &Funnels {
+        &self.funnels
+    }
+
+    fn span(&self) -> &Span {
+        self.span()
     }
 
     fn run(&self, value: &[String], steps: u64, times: &[i64]) -> bool {
@@ -50,8 +68,12 @@ impl Wants for FunnelsActors {
 }
 
 impl Wants for FunnelCorrelationActors {
-    fn actors(&self) -> &FunnelsActors {
-        &self.population
+    fn funnels(&self) -> &Funnels {
+        &self.population.funnels
+    }
+
+    fn span(&self) -> &Span {
+        self.population.span()
     }
 
     fn run(&self, value: &[String], steps: u64, times: &[i64]) -> bool {
@@ -63,24 +85,54 @@ impl Wants for FunnelCorrelationActors {
     }
 }
 
+impl Wants for FunnelPaths {
+    fn funnels(&self) -> &Funnels {
+        &self.funnel
+    }
+
+    fn span(&self) -> &Span {
+        &self.funnel.current
+    }
+
+    fn run(&self, _: &[String], steps: u64, times: &[i64]) -> bool {
+        self.wants_run(steps, times)
+    }
+
+    fn entrance(&self, _: &[String], _: usize, _: bool) -> bool {
+        false
+    }
+
+    fn way(&self, _: u64, times: &[i64]) -> (i64, i64) {
+        let at = |moment: &Option<Moment>| {
+            let moment = moment.as_ref()?;
+            Some(times.get(moment.step)?.saturating_add(moment.later))
+        };
+        let from = at(&self.from).map_or(i64::MIN, |from| from.saturating_sub(1));
+        let to = at(&self.to).map_or(i64::MAX, |to| to.saturating_add(1));
+        (from, to)
+    }
+}
+
 /// Actors that are asked for, in memory: their keys and names, when they were on their way, and whether they converted.
-pub(super) struct Population {
-    pub(super) actors: Vec<RecordBatch>,
+pub(in crate::plan) struct Population {
+    pub(in crate::plan) actors: Vec<RecordBatch>,
     pub(super) converted: u64,
     pub(super) others: u64,
 }
 
 /// The actors with an outcome that is asked for.
-pub(super) async fn population(query: &impl Wants, reading: &Reading<'_>) -> Result<Population> {
+pub(in crate::plan) async fn population(
+    query: &impl Wants,
+    reading: &Reading<'_>,
+) -> Result<Population> {
     let mut population = Population {
         actors: Vec::new(),
         converted: 0,
         others: 0,
     };
-    let FunnelsActors { funnels, .. } = query.actors();
     each(
-        funnels,
-        query.actors().span(),
+        query.funnels(),
+        query.span(),
         true,
         reading,
         |batch, outcomes| {
@@ -132,9 +184,15 @@ impl Way {
                 value,
                 steps,
                 times,
-            } => query
-                .run(value, steps, times)
-                .then(|| Self::of_run(&query.actors().funnels, steps, times)),
+            } => query.run(value, steps, times).then(|| {
+                let (after, before) = query.way(steps, times);
+                Self {
+                    after,
+                    before,
+                    converted: query.funnels().is_converted(steps),
+                    steps: steps.count_ones(),
+                }
+            }),
             Outcome::Entrance {
                 value,
                 period,
@@ -145,18 +203,6 @@ impl Way {
                 converted,
                 steps: 0,
             }),
-        }
-    }
-
-    fn of_run(funnels: &Funnels, steps: u64, times: &[i64]) -> Self {
-        let entry = times.first().copied().unwrap_or_default();
-        let converted = funnels.is_converted(steps);
-        let last = times.last().copied().filter(|_| converted);
-        Self {
-            after: entry,
-            before: last.unwrap_or(entry.saturating_add(funnels.window)),
-            converted,
-            steps: steps.count_ones(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Holds the files of a snapshot against the log.
+//! The quick check: are the files of a snapshot those that were written? `Store::verify` looks closer.
 
 use datafusion::error::DataFusionError;
 use futures::{StreamExt, stream};
@@ -12,7 +12,7 @@ const AT_A_TIME: usize = 4;
 
 impl Snapshot {
     /// Reads every live file and returns what is wrong: missing files, other lengths, other contents.
-    pub async fn verify(&self) -> Vec<Error> {
+    pub async fn damaged_files(&self) -> Vec<Error> {
         let mut wrong = Vec::new();
         let checks: Vec<_> = self
             .log
@@ -31,9 +31,12 @@ impl Snapshot {
     /// if the error smells of damage, all files are checked, and the first damaged one is named.
     pub async fn diagnose(&self, error: &DataFusionError) -> Error {
         match classify(error) {
-            damage @ (Error::Corrupt { .. } | Error::Io { .. }) => {
-                self.verify().await.into_iter().next().unwrap_or(damage)
-            }
+            damage @ (Error::Corrupt { .. } | Error::Io { .. }) => self
+                .damaged_files()
+                .await
+                .into_iter()
+                .next()
+                .unwrap_or(damage),
             other => other,
         }
     }
