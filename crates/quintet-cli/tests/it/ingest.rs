@@ -189,19 +189,13 @@ fn a_table_with_other_names_is_loaded_by_naming_its_columns() {
         rows["results"],
         json!([{"event": "clicked", "distinct_id": "ann", "account": "acme"}])
     );
-    place.refused(2, &["ingest", "store", "clicks.jsonl", "--column", "event"]);
-    place.refused(
-        2,
-        &[
-            "ingest",
-            "store",
-            "clicks.jsonl",
-            "--column",
-            "event=a",
-            "--column",
-            "event=b",
-        ],
-    );
+    for (columns, word) in [
+        (&["--column", "event"][..], "--column"),
+        (&["--column", "event=a", "--column", "event=b"], "`event`"),
+    ] {
+        let words = [&["ingest", "store", "clicks.jsonl"], columns].concat();
+        place.run(&words).refused(2, &[word]);
+    }
 }
 
 #[test]

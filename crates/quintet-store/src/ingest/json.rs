@@ -1,10 +1,14 @@
 //! JSON taken apart without losing its text: entries of objects as keys and raw values, scalars as text.
 
+mod known;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub(crate) use known::{Key, Known};
 
 /// How deep values may nest: what the parser behind every later reader of the text accepts.
 const DEPTH: usize = 127;
