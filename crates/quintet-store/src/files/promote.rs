@@ -200,5 +200,4 @@ mod tests {
             [promoted("a", PropertyType::Number)]
         );
     }
-
 }

@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::parallel;
+use crate::error::Result;
 use crate::ingest::StagedEvents;
 
 /// Bits per uuid; one in some ten thousand unknown uuids is taken for a known one.
@@ -67,17 +69,19 @@ impl Seen {
     }
 
     /// The rows that may be in the files of a flush, flush by flush, and these files.
-    pub(crate) fn candidates<'a>(
-        &'a self,
-        staged: &'a StagedEvents,
-        rows: &'a [u32],
-    ) -> impl Iterator<Item = (Vec<u32>, &'a [String])> {
-        self.0.iter().map(move |flush| {
-            let known = rows.iter().copied().filter(|row| {
-                let uuid = given(staged, std::slice::from_ref(row)).next();
-                uuid.is_some_and(|uuid| flush.filter.has(uuid))
-            });
-            (known.collect(), flush.paths.as_slice())
+    pub(crate) fn candidates(
+        &self,
+        staged: &StagedEvents,
+        rows: &[u32],
+    ) -> Result<Vec<(Vec<u32>, &[String])>> {
+        let flushes: Vec<&Flush> = self.0.iter().collect();
+        let known = |row: &u32, filter: &Filter| {
+            let uuid = given(staged, std::slice::from_ref(row)).next();
+            uuid.is_some_and(|uuid| filter.has(uuid))
+        };
+        parallel::map(&flushes, |flush| {
+            let known = rows.iter().filter(|row| known(row, &flush.filter));
+            Ok((known.copied().collect(), flush.paths.as_slice()))
         })
     }
 }
@@ -140,6 +144,8 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
     use crate::files::testing::staged;
 
@@ -162,11 +168,13 @@ mod tests {
         seen.flush(&first, &all(&first), usize::MAX);
         seen.written("a");
         let rows = all(&first);
-        let known: Vec<_> = seen.candidates(&first, &rows).collect();
+        let known = seen.candidates(&first, &rows).unwrap();
         assert_eq!(known, [(all(&first), &["a".to_owned()][..])]);
         let rows = all(&second);
         let wrong: usize = seen
             .candidates(&second, &rows)
+            .unwrap()
+            .iter()
             .map(|(rows, _)| rows.len())
             .sum();
         assert!(wrong < 50, "{wrong} of 50,000 were taken for known ones");
@@ -179,7 +187,7 @@ mod tests {
         for _ in 0..10 {
             seen.flush(&rows, &all(&rows), 10_000);
         }
-        assert_eq!(seen.candidates(&rows, &[]).count(), 3);
+        assert_eq!(seen.candidates(&rows, &[]).unwrap().len(), 3);
     }
 
     #[test]
@@ -189,9 +197,6 @@ mod tests {
         let mut seen = Seen::default();
         seen.flush(&rows, &[0, 1], usize::MAX);
         let all = [0, 1];
-        assert_eq!(
-            seen.candidates(&rows, &all).next().map(|(rows, _)| rows),
-            Some(vec![0])
-        );
+        assert_eq!(seen.candidates(&rows, &all).unwrap()[0].0, [0]);
     }
 }

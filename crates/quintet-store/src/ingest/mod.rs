@@ -11,6 +11,7 @@
 mod beside;
 mod capture;
 mod columns;
+mod further;
 mod group_ids;
 mod indexes;
 mod input;
@@ -33,6 +34,7 @@ mod staged;
 mod strings;
 mod survey;
 mod timestamp;
+mod typed;
 mod walk;
 
 pub(crate) use beside::{read_groups, read_persons};
@@ -47,6 +49,7 @@ pub(crate) use source::{content_hash, expand, skip};
 pub(crate) use staged::{GROUP_TYPES, StagedEvents};
 pub(crate) use strings::StringTable;
 pub(crate) use survey::{Contents, contents};
+pub(crate) use typed::MAX_EXACT_INTEGER;
 
 #[cfg(test)]
 mod tests;

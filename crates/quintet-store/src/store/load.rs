@@ -343,7 +343,8 @@ impl EventsTable<'_> {
         }
         let count = rows.len() as u64;
         self.seen.flush(staged, &rows, self.seen_memory);
-        let files = files::encode(staged, &layout::plan(staged, rows), &promoted, entities)?;
+        let files = layout::plan(staged, rows)?;
+        let files = files::encode(staged, &files, &promoted, entities)?;
         staged.clear();
         let added = self.put(files)?;
         added.iter().for_each(|file| self.seen.written(&file.path));
@@ -356,7 +357,7 @@ impl EventsTable<'_> {
     fn find(&self, staged: &StagedEvents, rows: &[u32]) -> Result<Vec<(Arc<Add>, Found)>> {
         let mut found = Vec::new();
         let mut unknown: Vec<Arc<Add>> = self.live.clone();
-        for (rows, paths) in self.seen.candidates(staged, rows) {
+        for (rows, paths) in self.seen.candidates(staged, rows)? {
             let (own, others): (Vec<_>, Vec<_>) = unknown
                 .into_iter()
                 .partition(|file| paths.contains(&file.path));

@@ -10,6 +10,7 @@ mod dependencies;
 mod embedding;
 mod funnels;
 mod groups;
+mod loading;
 mod oracle;
 mod properties;
 mod retention;

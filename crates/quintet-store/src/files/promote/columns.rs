@@ -6,10 +6,8 @@ use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, StringV
 
 use super::names::Names;
 use crate::error::Result;
+use crate::ingest::MAX_EXACT_INTEGER;
 use crate::schema::{Promoted, PropertyType};
-
-/// Up to here no two integers are the same `Float64`.
-const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A property's value, as far as columns are concerned.
 #[derive(Debug, Clone, PartialEq)]

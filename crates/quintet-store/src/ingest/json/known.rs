@@ -57,10 +57,12 @@ impl<'a> Known<'a> {
         self.ended_well
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn skip_blank(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -68,6 +70,7 @@ impl<'a> Known<'a> {
     }
 
     /// What follows the quote at which the cursor stands, up to the next one, and whether it has escapes.
+    #[inline]
     fn string(&mut self) -> Option<(&'a str, bool)> {
         let start = self.at + 1;
         let (end, escaped) = closing_quote(self.text.as_bytes(), start)?;
@@ -75,6 +78,7 @@ impl<'a> Known<'a> {
         Some((self.text.get(start..end)?, escaped))
     }
 
+    #[inline]
     fn value(&mut self) -> Option<&'a str> {
         let start = self.at;
         match self.byte()? {
@@ -113,6 +117,7 @@ impl<'a> Known<'a> {
         }
     }
 
+    #[inline]
     fn entry(&mut self) -> Option<(Key<'a>, &'a str)> {
         self.skip_blank();
         if self.byte() == Some(b',') {
@@ -222,7 +227,15 @@ mod tests {
 
     #[test]
     fn what_is_no_object_does_not_end_well() {
-        for text in ["", "[1]", "{", r#"{"a"#, r#"{"a"}"#, r#"{"a":"#, r#"{"a":{"#] {
+        for text in [
+            "",
+            "[1]",
+            "{",
+            r#"{"a"#,
+            r#"{"a"}"#,
+            r#"{"a":"#,
+            r#"{"a":{"#,
+        ] {
             let mut known = Known::of(text);
             let _ = known.by_ref().count();
             assert!(!known.ended_well(), "{text}");
