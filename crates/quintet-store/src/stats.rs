@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
+use crate::entities::Group;
 use crate::error::Result;
 use crate::log::WeekStart;
 use crate::schema::Promoted;
@@ -68,22 +69,18 @@ impl Snapshot {
             .group_types()
             .iter()
             .map(|known| {
-                let index = usize::from(known.index);
-                let declared = entities
-                    .state()
-                    .groups
-                    .iter(index)
-                    .filter(|(_, group)| group.properties.is_some());
+                let groups = || {
+                    let groups = &entities.state().groups;
+                    groups
+                        .iter(usize::from(known.index))
+                        .map(|(_, group)| group)
+                };
+                let is_seen = |group: &&Group| !group.is_former && !group.key.is_empty();
                 GroupTypeStats {
                     group_type: known.name.clone(),
                     index: known.index,
-                    seen: entities
-                        .group_keys(index)
-                        .iter()
-                        .flatten()
-                        .filter(|key| !key.is_empty())
-                        .count(),
-                    declared: declared.count(),
+                    seen: groups().filter(is_seen).count(),
+                    declared: groups().filter(|group| group.properties.is_some()).count(),
                 }
             })
             .collect();

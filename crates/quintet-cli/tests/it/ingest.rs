@@ -158,3 +158,58 @@ fn a_missing_file_is_named_and_no_store_is_made() {
         .refused(1, &["nowhere.jsonl"]);
     assert!(!place.path("store").exists());
 }
+
+#[test]
+fn a_table_with_other_names_is_loaded_by_naming_its_columns() {
+    let place = Place::new();
+    place.done(&["init", "store", "--group-type", "account"]);
+    place.file(
+        "clicks.jsonl",
+        r#"{"action":"clicked","user":"ann","ts":"2024-03-01","account":"acme","plan":"pro"}"#,
+    );
+    let columns = [
+        "--column",
+        "event=action",
+        "--column",
+        "distinct_id=user",
+        "--column",
+        "timestamp=ts",
+        "--column",
+        "$group_0=account",
+    ];
+    let loaded = report(&place, &[&["clicks.jsonl"], &columns[..]].concat());
+    assert_eq!(loaded["events"]["stored"], 1);
+    assert_eq!(loaded["warnings"], json!([]));
+    let rows = place.json(&[
+        "sql",
+        "store",
+        "SELECT event, distinct_id, \"$group_0\" AS account FROM events",
+    ]);
+    assert_eq!(
+        rows["results"],
+        json!([{"event": "clicked", "distinct_id": "ann", "account": "acme"}])
+    );
+    for (columns, word) in [
+        (&["--column", "event"][..], "--column"),
+        (&["--column", "event=a", "--column", "event=b"], "`event`"),
+    ] {
+        let words = [&["ingest", "store", "clicks.jsonl"], columns].concat();
+        place.run(&words).refused(2, &[word]);
+    }
+}
+
+#[test]
+fn openpanel_messages_are_known_by_their_content() {
+    let place = Place::new();
+    place.file(
+        "panel.jsonl",
+        r#"{"type":"track","payload":{"name":"e","profileId":"u","groups":["acme","else"]}}
+{"type":"group","payload":{"id":"acme","type":"company","name":"Acme"}}
+"#,
+    );
+    let at = ["--received-at", "2024-03-01T10:00:00Z"];
+    let loaded = report(&place, &[&["panel.jsonl"], &at[..]].concat());
+    assert_eq!(loaded["events"]["stored"], 1);
+    assert_eq!(loaded["groups"]["created"], 1);
+    assert_eq!(loaded["warnings"][0]["code"], "unknown_group_type");
+}

@@ -32,6 +32,8 @@ pub(crate) struct Group {
     pub(crate) created_at: i64,
     /// Counts the changes from 1; 0 while the group is not declared.
     pub(crate) version: u64,
+    /// Was it seen under a type only that its index no longer has?
+    pub(crate) is_former: bool,
 }
 
 impl Group {
@@ -98,6 +100,9 @@ impl Keys {
     /// The ref of a key, a new one if it was not seen before.
     fn intern(&mut self, hash: u64, key: &str) -> u32 {
         if let Some(r) = self.find(hash, key) {
+            if std::mem::take(&mut self.list[r as usize - 1].is_former) {
+                self.changed.insert(r);
+            }
             return r;
         }
         let r = self.list.len() as u32 + 1;
@@ -109,6 +114,7 @@ impl Keys {
                 properties: None,
                 created_at: 0,
                 version: 0,
+                is_former: false,
             },
         );
         self.changed.insert(r);
@@ -254,6 +260,7 @@ impl Groups {
             properties: None,
             created_at: 0,
             version: 0,
+            is_former: false,
         };
         keys.changed.insert(r);
         Some(r)
@@ -291,9 +298,9 @@ impl Groups {
             return false;
         }
         for (r, group) in (1..).zip(&mut keys.list) {
-            if group.forget() {
-                keys.changed.insert(r);
-            }
+            group.forget();
+            group.is_former = true;
+            keys.changed.insert(r);
         }
         self.retired[index] = !keys.list.is_empty();
         self.types_changed = true;

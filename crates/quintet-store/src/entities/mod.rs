@@ -7,7 +7,7 @@ mod properties;
 
 pub(crate) use groups::{ClaimRefusal, Group, GroupChange, GroupType, Groups};
 pub(crate) use identity::{Creation, Merge, MergeKind, MergeRefusal};
-pub(crate) use persons::{Person, PersonState, Persons, id_from_text};
+pub(crate) use persons::{Person, PersonState, Persons, Renamed, id_from_text};
 pub(crate) use properties::{Update, keys, overlay};
 
 /// All that a load knows of persons and groups.

@@ -52,6 +52,15 @@ pub(crate) struct PersonChanges {
     pub(crate) distinct_ids: Vec<String>,
 }
 
+/// What stands in the place of a distinct id.
+#[derive(Debug)]
+pub(crate) struct Renamed {
+    /// The new one.
+    pub(crate) id: String,
+    /// The person whose public id it is too.
+    pub(crate) person: Option<u32>,
+}
+
 /// All persons of a store.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Persons {
@@ -205,10 +214,41 @@ impl Persons {
         self.find_hashed(StringTable::hash(distinct_id), distinct_id)
     }
 
+    /// The number of a distinct id whose hash is known, in the order of first sight.
+    pub(crate) fn number(&self, hash: u64, distinct_id: &str) -> Option<u32> {
+        self.distinct_ids.find_hashed(hash, distinct_id)
+    }
+
     /// [`Self::find`] for a distinct id whose hash is known.
     pub(crate) fn find_hashed(&self, hash: u64, distinct_id: &str) -> Option<u32> {
         let number = self.distinct_ids.find_hashed(hash, distinct_id)?;
         Some(self.resolve(self.owners[number as usize]))
+    }
+
+    /// Puts an id that says nothing in the place of a distinct id; none if nobody has it. The person whose public id was made of
+    /// the old one is known by the new one from now on. To keep it, both tables are to be written as a whole.
+    pub(crate) fn rename(&mut self, distinct_id: &str) -> Option<Renamed> {
+        self.find(distinct_id)?;
+        let new = Uuid::new_v4();
+        let mut renamed = StringTable::default();
+        for number in 0..self.distinct_ids.len() as u32 {
+            match self.distinct_ids.get(number) {
+                known if known == distinct_id => renamed.intern(&new.to_string()),
+                other => renamed.intern(other),
+            };
+        }
+        self.distinct_ids = renamed;
+        let old = id_of(distinct_id);
+        let person = (1..).zip(&self.list).find(|(_, person)| person.id == old);
+        let person = person.map(|(r, _)| r);
+        if let Some(r) = person {
+            self.change(r, |person| person.id = new);
+            self.by_id = None;
+        }
+        Some(Renamed {
+            id: new.to_string(),
+            person,
+        })
     }
 
     /// The final ref of a person's public id.

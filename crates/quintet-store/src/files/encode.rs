@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::ingest::StagedEvents;
 use crate::schema::{GROUP_TYPES, Promoted};
 
-/// Rows turned into Arrow at a time: bounds the memory beside the encoded file.
-const BATCH_ROWS: usize = 16_384;
+/// Rows turned into Arrow at a time: few enough that what was gathered is still in the cache when it is encoded.
+const BATCH_ROWS: usize = 4096;
 
 /// Encodes each list of rows as a file, on all cores.
 pub(crate) fn encode(
@@ -34,9 +34,15 @@ fn encode_file(
     promoted: &[Promoted],
     entities: &EntityState,
 ) -> Result<Option<Encoded>> {
-    let texts = rows.iter().map(|row| staged.properties.get(*row as usize));
+    let promoted_columns = match staged.typed.columns(promoted, rows) {
+        Some(columns) => columns,
+        None => {
+            let texts = rows.iter().map(|row| staged.properties.get(*row as usize));
+            promote::columns(promoted, texts)?
+        }
+    };
     let (mut columns, mut values) = (PromotedColumns::default(), Vec::new());
-    for (property, column) in promoted.iter().zip(promote::columns(promoted, texts)?) {
+    for (property, column) in promoted.iter().zip(promoted_columns) {
         match column {
             Some(column) => {
                 columns.fit.push(property.clone());

@@ -5,6 +5,8 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike};
 
+use super::parallel;
+use crate::error::Result;
 use crate::ingest::StagedEvents;
 
 /// Neighbouring months with fewer rows than this together share a file. A file costs two syncs and a footer to
@@ -12,6 +14,9 @@ use crate::ingest::StagedEvents;
 pub(crate) const MIN_FILE_ROWS: usize = 32_768;
 /// A month with more rows is cut into several files, so that cores can share it.
 pub(crate) const MAX_FILE_ROWS: usize = 524_288;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 /// A calendar month (UTC), counted from the year 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,36 +50,45 @@ pub(crate) fn partition(first: Month, last: Month) -> String {
 }
 
 /// The rows of each file to write, in the order of the file: by event name, timestamp, then order of receipt.
-pub(crate) fn plan(staged: &StagedEvents, rows: Vec<u32>) -> Vec<Vec<u32>> {
-    let mut months: BTreeMap<Month, Vec<u32>> = BTreeMap::new();
-    for row in rows {
-        months
-            .entry(Month::of(staged.timestamps[row as usize]))
-            .or_default()
-            .push(row);
-    }
-    let ranks = ranks(staged);
-    let sorted = |mut rows: Vec<u32>| {
-        rows.sort_unstable_by_key(|row| {
-            let at = *row as usize;
-            (
-                ranks[staged.events[at] as usize],
-                staged.timestamps[at],
-                *row,
-            )
-        });
-        rows
-    };
-    let mut files = Vec::new();
-    let mut gathered: Vec<u32> = Vec::new();
-    for rows in months.into_values() {
-        gathered.extend(rows);
-        if gathered.len() >= MIN_FILE_ROWS {
-            files.extend(cut(&sorted(std::mem::take(&mut gathered))));
+pub(crate) fn plan(staged: &StagedEvents, rows: Vec<u32>) -> Result<Vec<Vec<u32>>> {
+    let mut gathered: Vec<Vec<u32>> = Vec::new();
+    let mut thin: Vec<u32> = Vec::new();
+    for rows in by_month(staged, &rows).into_values() {
+        thin.extend(rows);
+        if thin.len() >= MIN_FILE_ROWS {
+            gathered.push(std::mem::take(&mut thin));
         }
     }
-    files.extend(cut(&sorted(gathered)));
-    files
+    gathered.push(thin);
+    let ranks = ranks(staged);
+    let sorted = parallel::map(&gathered, |rows| Ok(sorted(staged, &ranks, rows)))?;
+    Ok(sorted.iter().flat_map(|rows| cut(rows)).collect())
+}
+
+fn by_month(staged: &StagedEvents, rows: &[u32]) -> BTreeMap<Month, Vec<u32>> {
+    let mut months: BTreeMap<Month, Vec<u32>> = BTreeMap::new();
+    // Most rows are of the day of the row before, and days are told apart more quickly than months.
+    let day = |row: u32| staged.timestamps[row as usize].div_euclid(DAY);
+    for rows in rows.chunk_by(|a, b| day(*a) == day(*b)) {
+        if let Some(first) = rows.first() {
+            let month = Month::of(staged.timestamps[*first as usize]);
+            months.entry(month).or_default().extend(rows);
+        }
+    }
+    months
+}
+
+/// Rows in the order of a file. What orders them is packed into one number, which sorts several times faster than three.
+fn sorted(staged: &StagedEvents, ranks: &[u32], rows: &[u32]) -> Vec<u32> {
+    let key = |row: &u32| {
+        let at = *row as usize;
+        let rank = u128::from(ranks[staged.events[at] as usize]);
+        let time = u128::from(staged.timestamps[at] as u64 ^ (1 << 63));
+        rank << 96 | time << 32 | u128::from(*row)
+    };
+    let mut keys: Vec<u128> = rows.iter().map(key).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| key as u32).collect()
 }
 
 /// Even pieces of at most [`MAX_FILE_ROWS`]; none for no rows.
@@ -97,10 +111,10 @@ fn ranks(staged: &StagedEvents) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
     use crate::files::testing::staged;
-
-    const DAY: i64 = 86_400_000_000;
 
     #[test]
     fn a_month_is_named_by_year_and_month_in_utc() {
@@ -115,7 +129,7 @@ mod tests {
     #[test]
     fn rows_of_a_file_are_sorted_by_event_then_time_then_receipt() {
         let staged = staged(&[("b", 5), ("a", 9), ("b", 3), ("a", 9), ("a", 1)]);
-        assert_eq!(plan(&staged, (0..5).collect()), [[4, 1, 3, 2, 0]]);
+        assert_eq!(plan(&staged, (0..5).collect()).unwrap(), [[4, 1, 3, 2, 0]]);
     }
 
     #[test]
@@ -124,7 +138,7 @@ mod tests {
             .map(|n| ("e", n))
             .chain([("e", 40 * DAY), ("e", 70 * DAY)])
             .collect();
-        let files = plan(&staged(&rows), (0..rows.len() as u32).collect());
+        let files = plan(&staged(&rows), (0..rows.len() as u32).collect()).unwrap();
         assert_eq!(
             files.iter().map(Vec::len).collect::<Vec<_>>(),
             [MIN_FILE_ROWS, 2]
@@ -133,6 +147,6 @@ mod tests {
 
     #[test]
     fn nothing_makes_no_file() {
-        assert!(plan(&staged(&[]), Vec::new()).is_empty());
+        assert!(plan(&staged(&[]), Vec::new()).unwrap().is_empty());
     }
 }

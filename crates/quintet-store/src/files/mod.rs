@@ -11,6 +11,7 @@ pub(crate) mod parquet;
 pub(crate) mod promote;
 pub(crate) mod reader;
 mod rewrite;
+pub(crate) mod seen;
 pub(crate) mod statistics;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::log::{Add, EventsFile, Table};
 
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 1;
 const CREATED_BY: &str = concat!("quintet ", env!("CARGO_PKG_VERSION"));
 
 /// Options that hold for every file.

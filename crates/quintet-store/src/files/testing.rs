@@ -30,6 +30,7 @@ fn push(staged: &mut StagedEvents, name: &str, timestamp: i64, properties: &str)
     staged.timestamps.push(timestamp);
     staged.received.push(0);
     staged.properties.push(properties);
+    staged.typed.push_none();
     staged.persons.push(1);
     for refs in &mut staged.groups {
         refs.push(0);

@@ -1,6 +1,6 @@
 //! Writes one file of events from batches that are in the file's order.
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Encoding;
@@ -98,7 +98,7 @@ fn options(columns: &SchemaRef) -> Result<WriterProperties> {
             nulls_first: schema::FILE_ORDER.nulls_first,
         })
     };
-    Ok(properties()?
+    let options = properties()?
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_sorting_columns(Some(vec![
@@ -107,10 +107,18 @@ fn options(columns: &SchemaRef) -> Result<WriterProperties> {
         ]))
         .set_column_bloom_filter_fpp(column(schema::UUID), BLOOM_FALSE_POSITIVES)
         .set_column_dictionary_enabled(column(schema::UUID), false)
-        .set_column_statistics_enabled(column(schema::UUID), EnabledStatistics::None)
         .set_column_dictionary_enabled(column(schema::PROPERTIES), false)
-        .set_column_statistics_enabled(column(schema::PROPERTIES), EnabledStatistics::None)
         .set_column_dictionary_enabled(column(schema::TIMESTAMP), false)
-        .set_column_encoding(column(schema::TIMESTAMP), Encoding::DELTA_BINARY_PACKED)
+        .set_column_encoding(column(schema::TIMESTAMP), Encoding::DELTA_BINARY_PACKED);
+    // Other texts lie in no order within a page: their bounds would prune nothing, and to find them costs a comparison per value.
+    let is_text = |field: &&FieldRef| *field.data_type() == DataType::Utf8View;
+    let texts = columns.fields().iter().filter(is_text);
+    let unbounded = texts
+        .map(|field| field.name())
+        .filter(|name| *name != schema::EVENT);
+    Ok(unbounded
+        .fold(options, |options, name| {
+            options.set_column_statistics_enabled(column(name), EnabledStatistics::None)
+        })
         .build())
 }

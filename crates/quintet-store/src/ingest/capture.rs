@@ -242,6 +242,10 @@ fn event(
             text if exported => columns::with_others(text, &envelope.others),
             text => text,
         },
+        // An object was read with the line; the text of one was not.
+        is_json: envelope
+            .properties
+            .is_none_or(|value| value.starts_with('{')),
         set: envelope.set,
         set_once: envelope.set_once,
         clock: Clock {

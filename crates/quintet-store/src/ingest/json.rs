@@ -1,10 +1,14 @@
 //! JSON taken apart without losing its text: entries of objects as keys and raw values, scalars as text.
 
+mod known;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub(crate) use known::{Key, Known};
 
 /// How deep values may nest: what the parser behind every later reader of the text accepts.
 const DEPTH: usize = 127;
@@ -97,10 +101,14 @@ pub(crate) fn truthy(text: &str) -> bool {
     !matches!(text, "null" | "false" | "\"\"") && text.parse::<f64>() != Ok(0.0)
 }
 
+/// Does JSON write a text with these bytes as they are?
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    count(text, |b| (b < 0x20) | (b == b'"') | (b == b'\\')) == 0
+}
+
 /// Appends a JSON string.
 pub(crate) fn push_string(out: &mut String, text: &str) {
-    let plain = |b: u8| b >= 0x20 && b != b'"' && b != b'\\';
-    if text.bytes().all(plain) {
+    if is_plain(text.as_bytes()) {
         out.push('"');
         out.push_str(text);
         out.push('"');
@@ -126,12 +134,6 @@ pub(crate) fn push_entry(entries: &mut String, key: &str, value: &str) {
     push_string(entries, key);
     entries.push(':');
     entries.push_str(value);
-}
-
-/// Appends an entry whose value is a text to those of an object.
-pub(crate) fn push_text_entry(entries: &mut String, key: &str, text: &str) {
-    push_entry(entries, key, "");
-    push_string(entries, text);
 }
 
 /// Refuses what the parser would let through in a value that it only skips, and later readers

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::staged::GROUP_TYPES;
 use super::timestamp::Clock;
+use super::typed::TypedBatch;
+use super::walk::Walk;
 use crate::entities::{MergeKind, Update};
 
 /// An event as its format gives it.
@@ -32,8 +35,12 @@ pub(super) struct Fields<'a> {
     pub(super) exported: bool,
     /// All that was known of the person at the time of the event: a JSON object.
     pub(super) person_properties: Option<&'a str>,
-    /// The properties are known to be JSON in which nothing has a meaning to ingestion.
-    pub(super) inert: bool,
+    /// Are the properties known to be JSON, which need not be checked?
+    pub(super) is_json: bool,
+    /// What of the properties has a meaning to ingestion, where that is known.
+    pub(super) walk: Option<Walk<'a>>,
+    /// The row of the batch that has the properties in columns.
+    pub(super) row: Option<u32>,
 }
 
 /// A message that changes a person or a group without being an event.
@@ -70,6 +77,8 @@ pub(super) struct Message {
     pub(super) timestamp: i64,
     pub(super) now: Option<i64>,
     pub(super) properties: Span,
+    /// The row of [`Parsed::typed`] that says the same.
+    pub(super) row: Option<u32>,
     pub(super) personless: bool,
     /// A row of an export, see [`Fields::exported`].
     pub(super) exported: bool,
@@ -163,6 +172,8 @@ pub(super) struct Parsed {
     extra: String,
     pub(super) messages: Vec<Message>,
     pub(super) tags: Vec<Tag>,
+    /// The properties of all rows in columns, where they came so.
+    pub(super) typed: Option<Arc<TypedBatch>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -200,6 +211,14 @@ impl<'a> Builder<'a> {
             source,
             out: Parsed::default(),
         }
+    }
+
+    /// For messages that do not point into what was read: about so many, with about so much text.
+    pub(super) fn with_capacity(messages: usize, text: usize) -> Self {
+        let mut builder = Self::new("");
+        builder.out.messages.reserve(messages);
+        builder.out.extra.reserve(text);
+        builder
     }
 
     /// The result; `source` goes to [`Parts::with`].

@@ -1,6 +1,7 @@
 //! From bytes to staged events, persons and groups. Writing what is staged is the business of `files`.
 //!
 //! ```text
+//! Sources ─survey: what each holds; persons first; types of groups that are only ids
 //! Source ─bytes─► input ─► lines (blocks of whole lines) ─► pipeline: capture, normalise (on all cores, stateless)
 //!                    └───► parquet (record batches) ──────►     │ Parsed, in order of receipt
 //!                                                               ▼
@@ -10,6 +11,7 @@
 mod beside;
 mod capture;
 mod columns;
+mod further;
 mod glance;
 mod group_ids;
 mod indexes;
@@ -33,6 +35,7 @@ mod staged;
 mod strings;
 mod survey;
 mod timestamp;
+mod typed;
 mod walk;
 
 pub(crate) use beside::{read_groups, read_persons};
@@ -50,6 +53,7 @@ pub(crate) use source::{content_hash, expand, skip};
 pub(crate) use staged::{GROUP_TYPES, StagedEvents};
 pub(crate) use strings::StringTable;
 pub(crate) use survey::{Contents, contents, of_columns};
+pub(crate) use typed::MAX_EXACT_INTEGER;
 
 #[cfg(test)]
 mod tests;

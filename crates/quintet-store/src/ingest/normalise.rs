@@ -44,10 +44,11 @@ impl Builder<'_> {
     /// Takes an event in, or says why it is refused.
     pub(super) fn push(&mut self, fields: &Fields<'_>) -> Result<(), String> {
         let line = fields.line;
-        let walk: Walk<'_> = match fields.properties.as_ref() {
-            _ if fields.inert => Walk::default(),
-            "{}" => Walk::default(),
-            text => serde_json::from_str(text)
+        let walk: Walk<'_> = match (&fields.walk, fields.properties.as_ref()) {
+            (Some(walk), _) => *walk,
+            (None, "{}") => Walk::default(),
+            (None, text) if fields.is_json => Walk::of_known(text),
+            (None, text) => serde_json::from_str(text)
                 .map_err(|e| format!("properties: {}", json::reason(&e)))?,
         };
         if fields.event.is_empty() {
@@ -125,6 +126,7 @@ impl Builder<'_> {
             timestamp: time.timestamp,
             now: clock.now,
             properties: self.span(rebuilt.as_deref().unwrap_or(&fields.properties)),
+            row: fields.row.filter(|_| rebuilt.is_none()),
             personless,
             exported: fields.exported,
             person_id: fields.person_id,
@@ -154,6 +156,7 @@ impl Builder<'_> {
             timestamp: change.at.unwrap_or(UNKNOWN),
             now: change.now,
             properties: self.span("{}"),
+            row: None,
             personless: false,
             exported: false,
             person_id: None,
@@ -177,6 +180,9 @@ impl Builder<'_> {
         let id = given
             .filter(|id| !id.trim().is_empty())
             .ok_or("`distinct_id` is missing or blank; every event needs the id of who did it")?;
+        if id.len() <= MAX_NAME && !id.contains('\0') {
+            return Ok(id);
+        }
         let kept = clean_id(&id).into_owned();
         if kept.chars().count() < id.chars().count() {
             self.warn(

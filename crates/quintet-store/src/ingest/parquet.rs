@@ -19,12 +19,14 @@ use uuid::Uuid;
 
 use super::capture::Dialect;
 use super::columns::{self, Columns};
+use super::further::{Properties, Property};
 use super::input;
 use super::json;
 use super::message::{Builder, Fields, Parsed};
 use super::staged::GROUP_TYPES;
 use super::timestamp::{self, Clock};
-use super::walk;
+use super::typed::TypedBatch;
+use super::walk::Walk;
 use crate::entities::id_from_text;
 use crate::error::{Error, Result};
 
@@ -45,8 +47,6 @@ pub(super) struct Layout {
     /// Columns that are properties, by their names there and here.
     properties: Arc<Vec<(String, String)>>,
     left_out: Vec<String>,
-    /// Has no property a meaning to ingestion?
-    inert: bool,
 }
 
 impl Layout {
@@ -82,7 +82,6 @@ impl Layout {
         Ok(Self {
             columns: columns.clone(),
             receipt: receipt(schema, columns),
-            inert: !has_json && !properties.iter().any(|(_, name)| walk::has_meaning(name)),
             properties: Arc::new(properties),
             left_out,
         })
@@ -232,16 +231,18 @@ pub(super) fn parse(
     dialect: Dialect<'_>,
 ) -> Result<Parsed> {
     let columns = Rows::new(layout, file, batch)?;
-    let mut builder = Builder::new("");
+    let mut builder = Builder::with_capacity(batch.num_rows(), columns.bytes());
+    let mut properties = Properties::default();
     for row in 0..batch.num_rows() {
         let line = first + row as u64;
         let pushed = columns
-            .fields(row, line, dialect)
+            .fields(row, line, dialect, &mut properties)
             .and_then(|fields| builder.push(&fields));
         if let Err(reason) = pushed {
             builder.reject(line, reason);
         }
     }
+    builder.out.typed = columns.typed;
     Ok(builder.finish().with(String::new()))
 }
 
@@ -257,15 +258,8 @@ struct Rows {
     properties: Option<StringArray>,
     groups: [Option<StringArray>; GROUP_TYPES],
     further: Vec<Property>,
-    inert: bool,
-}
-
-/// A column that is a property.
-struct Property {
-    name: String,
-    values: StringArray,
-    /// Are the values numbers or truths, which stand in JSON as they are?
-    bare: bool,
+    /// All properties, if none is in JSON.
+    typed: Option<Arc<TypedBatch>>,
 }
 
 /// A column of times.
@@ -304,12 +298,16 @@ impl Rows {
                 .column_by_name(theirs)
                 .ok_or_else(|| Error::internal(format!("no column {theirs}")))?;
             let kind = array.data_type();
-            Ok(Property {
-                name: name.clone(),
-                values: text(file, theirs, array)?,
-                bare: kind.is_numeric() || *kind == DataType::Boolean,
-            })
+            let bare = kind.is_numeric() || *kind == DataType::Boolean;
+            let texts = text(file, theirs, array)?;
+            Ok(Property::new(name, array, texts, bare))
         });
+        let further: Vec<Property> = further.collect::<Result<_>>()?;
+        let properties = texts("properties")?;
+        let typed = match properties {
+            Some(_) => None,
+            None => TypedBatch::of(further.iter().map(Property::column)),
+        };
         Ok(Self {
             event: text(file, "event", required("event")?)?,
             distinct_id: text(file, "distinct_id", required("distinct_id")?)?,
@@ -323,14 +321,28 @@ impl Rows {
             },
             person_id: texts("person_id")?,
             person_properties: texts("person_properties")?,
-            properties: texts("properties")?,
+            properties,
             groups,
-            further: further.collect::<Result<_>>()?,
-            inert: layout.inert,
+            further,
+            typed,
         })
     }
 
-    fn fields(&self, row: usize, line: u64, dialect: Dialect<'_>) -> Result<Fields<'_>, String> {
+    /// How much text there is.
+    fn bytes(&self) -> usize {
+        let texts = [&self.event, &self.distinct_id];
+        let texts = texts.into_iter().chain(&self.properties);
+        let texts = texts.map(|texts| texts.values().len());
+        texts.sum::<usize>() + self.further.iter().map(Property::bytes).sum::<usize>()
+    }
+
+    fn fields<'a>(
+        &'a self,
+        row: usize,
+        line: u64,
+        dialect: Dialect<'_>,
+        properties: &'a mut Properties,
+    ) -> Result<Fields<'a>, String> {
         let event = value(Some(&self.event), row);
         let event = event.ok_or("`event` is missing; every event needs a name")?;
         let person_id = value(self.person_id.as_ref(), row).filter(|id| !id.is_empty());
@@ -342,12 +354,13 @@ impl Rows {
         for (group, column) in groups.iter_mut().zip(&self.groups) {
             *group = value(column.as_ref(), row);
         }
+        let (properties, walk) = self.properties(row, properties)?;
         Ok(Fields {
             line,
             event: Cow::Borrowed(event),
             distinct_id: value(Some(&self.distinct_id), row).map(Cow::Borrowed),
             uuid: self.uuid.as_ref().and_then(|uuids| uuids.get(row)),
-            properties: self.properties(row)?,
+            properties: Cow::Borrowed(properties),
             clock: Clock {
                 now: receipt.or(dialect.received_at),
                 timestamp: self.timestamp.get(row),
@@ -357,13 +370,22 @@ impl Rows {
             person_id: person_id.map(id_from_text),
             exported: true,
             person_properties,
-            inert: self.inert,
+            walk,
+            row: self.typed.is_some().then_some(row as u32),
             ..Fields::default()
         })
     }
 
-    fn properties(&self, row: usize) -> Result<Cow<'_, str>, String> {
-        let text = value(self.properties.as_ref(), row).map_or("", str::trim_start);
+    /// The properties of a row as one object, and what of them has a meaning to ingestion, if that is known.
+    fn properties<'a>(
+        &'a self,
+        row: usize,
+        out: &'a mut Properties,
+    ) -> Result<(&'a str, Option<Walk<'a>>), String> {
+        let Some(given) = &self.properties else {
+            return Ok(out.of(&self.further, row));
+        };
+        let text = value(Some(given), row).map_or("", str::trim_start);
         let given = match text.as_bytes().first() {
             Some(b'{') => text,
             None => "{}",
@@ -371,26 +393,7 @@ impl Rows {
             Some(_) => return Err("`properties` is no JSON object".into()),
         };
         json::check(given)?;
-        let mut further = String::new();
-        for Property { name, values, bare } in &self.further {
-            let Some(value) = value(Some(values), row) else {
-                continue;
-            };
-            // An empty text in a column beside `properties` is how exports write that there is nothing.
-            let is_nothing = match bare {
-                true => matches!(value, "NaN" | "inf" | "-inf"),
-                false => value.is_empty() && self.properties.is_some(),
-            };
-            if is_nothing || (given.len() > 2 && columns::has(given, name)) {
-                continue;
-            }
-            if *bare {
-                json::push_entry(&mut further, name, value);
-            } else {
-                json::push_text_entry(&mut further, name, value);
-            }
-        }
-        Ok(columns::prepend(Cow::Borrowed(given), further))
+        Ok((out.beside(given, &self.further, row), None))
     }
 }
 

@@ -57,12 +57,12 @@ impl Stage<'_> {
         staged
             .events
             .push(staged.names.intern(parsed.text(message.event)));
-        let distinct_id = parsed.text(message.distinct_id);
-        staged.distinct_ids.push(
-            staged
-                .ids
-                .intern_hashed(message.distinct_id_hash, distinct_id),
-        );
+        let (hash, id) = (message.distinct_id_hash, parsed.text(message.distinct_id));
+        let number = match self.state.persons.number(hash, id) {
+            Some(number) => staged.distinct_id(number, hash, id),
+            None => staged.ids.intern_hashed(hash, id),
+        };
+        staged.distinct_ids.push(number);
         staged.timestamps.push(message.timestamp);
         staged.received.push(if message.exported {
             message.now.unwrap_or_default()
@@ -70,6 +70,10 @@ impl Stage<'_> {
             0
         });
         staged.properties.push(parsed.text(message.properties));
+        match (&parsed.typed, message.row) {
+            (Some(batch), Some(row)) => staged.typed.push(batch, row),
+            _ => staged.typed.push_none(),
+        }
         staged.persons.push(person);
         for (column, group) in staged.groups.iter_mut().zip(groups) {
             column.push(group);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::json::Text;
+use super::json::{Known, Text};
 use super::staged::GROUP_TYPES;
 
 /// The raw JSON values of the properties that ingestion reacts to; of repeated keys the last.
@@ -38,8 +38,33 @@ pub(super) fn has_meaning(key: &str) -> bool {
 }
 
 impl<'a> Walk<'a> {
+    /// Of these entries.
+    pub(super) fn of<'k>(entries: impl Iterator<Item = (&'k str, &'a str)>) -> Self {
+        let mut walk = Self::default();
+        for (key, value) in entries {
+            if let Some(slot) = walk.slot(key) {
+                *slot = Some(value);
+            }
+        }
+        walk
+    }
+
+    /// Of an object whose text is known to be JSON.
+    pub(super) fn of_known(object: &'a str) -> Self {
+        let mut walk = Self::default();
+        for (key, value) in Known::of(object) {
+            if let Some(slot) = walk.slot(&key.text()) {
+                *slot = Some(value);
+            }
+        }
+        walk
+    }
+
     /// Where the value of a key belongs; none for keys without a meaning here.
     fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+        if !key.starts_with(['$', 'g', 'a', 'd']) {
+            return None;
+        }
         Some(match key {
             "$set" => &mut self.set,
             "$set_once" => &mut self.set_once,

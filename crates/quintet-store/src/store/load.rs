@@ -13,6 +13,7 @@ use super::{Progress, Store};
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
 use crate::files::dedupe::{self, Candidates, Found};
+use crate::files::seen::Seen;
 use crate::files::{self, Encoded, layout, parallel, promote};
 use crate::ingest::{
     Columns, Contents, Format, GroupIds, Learned, Load, LoadReport, PersonsExport, ReadOptions,
@@ -29,7 +30,9 @@ use crate::tables;
 const MEMORY: usize = 1536 << 20;
 /// Staged rows are written when they take this part of it: beside them lie what is parsed of the next ones and,
 /// on every core, a file in the making and the columns that go into it.
-const STAGED_PART: usize = 6;
+const STAGED_PART: usize = 7;
+/// And so much of it may be spent on knowing again what the load has written already.
+const SEEN_PART: usize = 16;
 /// Less is not worth a file.
 const MIN_FLUSH_BYTES: usize = 1 << 20;
 /// Files written at a time; each waits for the disk.
@@ -74,6 +77,9 @@ struct EventsTable<'a> {
     live: Vec<Arc<Add>>,
     /// Paths of files that this attempt has written.
     written: Vec<String>,
+    /// What this attempt has written, by uuid.
+    seen: Seen,
+    seen_memory: usize,
     /// Files of the version below that this attempt replaces.
     removed: Vec<Remove>,
 }
@@ -90,6 +96,8 @@ impl<'a> Attempt<'a> {
                 promoted: log.metadata.promoted.clone(),
                 live: log.files(Table::Events).cloned().collect(),
                 written: Vec::new(),
+                seen: Seen::default(),
+                seen_memory: 0,
                 removed: Vec::new(),
             },
             location,
@@ -145,12 +153,14 @@ impl<'a> Attempt<'a> {
         }
         let mut learned = self.learn(load, &sources)?;
         learned.keep_persons(&kept);
+        let memory = load.memory.unwrap_or(MEMORY);
         let options = ReadOptions {
             format: load.format,
             received_at: load.received_at,
             columns: &load.columns,
-            flush_bytes: (load.memory.unwrap_or(MEMORY) / STAGED_PART).max(MIN_FLUSH_BYTES),
+            flush_bytes: (memory / STAGED_PART).max(MIN_FLUSH_BYTES),
         };
+        self.events.seen_memory = memory / SEEN_PART;
         let mut staged = StagedEvents::default();
         let mut loaded: HashMap<&str, u64> = HashMap::new();
         for (number, surveyed) in (1..).zip(&sources) {
@@ -332,9 +342,12 @@ impl EventsTable<'_> {
             self.replace(&file, &found.replaced)?;
         }
         let count = rows.len() as u64;
-        let files = files::encode(staged, &layout::plan(staged, rows), &promoted, entities)?;
+        self.seen.flush(staged, &rows, self.seen_memory);
+        let files = layout::plan(staged, rows)?;
+        let files = files::encode(staged, &files, &promoted, entities)?;
         staged.clear();
         let added = self.put(files)?;
+        added.iter().for_each(|file| self.seen.written(&file.path));
         self.live.extend(added.into_iter().map(Arc::new));
         self.progress.written(count);
         Ok(())
@@ -342,11 +355,30 @@ impl EventsTable<'_> {
 
     /// The staged rows that live files hold already, by file.
     fn find(&self, staged: &StagedEvents, rows: &[u32]) -> Result<Vec<(Arc<Add>, Found)>> {
-        if self.live.is_empty() {
+        let mut found = Vec::new();
+        let mut unknown: Vec<Arc<Add>> = self.live.clone();
+        for (rows, paths) in self.seen.candidates(staged, rows)? {
+            let (own, others): (Vec<_>, Vec<_>) = unknown
+                .into_iter()
+                .partition(|file| paths.contains(&file.path));
+            unknown = others;
+            found.extend(self.find_in(&own, staged, &rows)?);
+        }
+        found.extend(self.find_in(&unknown, staged, rows)?);
+        Ok(found)
+    }
+
+    fn find_in(
+        &self,
+        files: &[Arc<Add>],
+        staged: &StagedEvents,
+        rows: &[u32],
+    ) -> Result<Vec<(Arc<Add>, Found)>> {
+        if files.is_empty() || rows.is_empty() {
             return Ok(Vec::new());
         }
         let candidates = Candidates::of(staged, rows);
-        parallel::map(&self.live, |file| {
+        parallel::map(files, |file| {
             let found = dedupe::against(&self.location, file, staged, &candidates);
             Ok((Arc::clone(file), self.runtime.block_on(found)?))
         })
@@ -361,6 +393,9 @@ impl EventsTable<'_> {
             .runtime
             .block_on(files::rewrite(&self.location, old, rows))?;
         let added = self.put(new.into_iter().collect())?;
+        for file in &added {
+            self.seen.replaced(&old.path, &file.path);
+        }
         self.live.retain(|file| file.path != old.path);
         self.live.extend(added.into_iter().map(Arc::new));
         match self.written.iter().position(|written| *written == old.path) {

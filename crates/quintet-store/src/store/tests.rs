@@ -470,3 +470,108 @@ async fn a_file_of_one_event_is_small() {
     let size = fs::metadata(file).unwrap().len();
     assert!(size < 20_000, "{size} bytes");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_in_little_memory_drops_the_same_duplicates_as_one_in_much() {
+    let rows = |from: u32, to: u32, value: u32| {
+        (from..to).map(move |n| {
+            let properties = format!(r#""n":{},{COMPANY}"#, n * value);
+            line(
+                n,
+                "a",
+                &format!("actor {}", n % 100),
+                "2024-03-01T00:00:00Z",
+                &properties,
+            )
+        })
+    };
+    // Rows that come again later in the load: some as they were, some changed.
+    let lines: Vec<String> = rows(0, 20_000, 1)
+        .chain(rows(0, 2_000, 1))
+        .chain(rows(5_000, 8_000, 2))
+        .chain(rows(20_000, 22_000, 1))
+        .collect();
+    let query =
+        r#"select count(*), count(distinct uuid), sum("p.n"), count("$group_0") from events"#;
+    let mut answers = Vec::new();
+    for memory in [Some(1), None] {
+        let store = in_memory().await;
+        let load = Load {
+            memory,
+            ..load(&lines)
+        };
+        let report = store.ingest(load, Arc::new(())).await.unwrap();
+        let events = report.events;
+        assert_eq!(
+            (events.read, events.stored, events.duplicates),
+            (27_000, 22_000, 5_000)
+        );
+        answers.push(sql(&store, query).await);
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test]
+async fn a_folder_may_hold_events_and_persons_of_an_export_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = "550e8400-e29b-41d4-a716-446655440000";
+    let event = format!(
+        r#"{{"uuid":"00000000-0000-4000-8000-000000000001","event":"paid","distinct_id":"ann","person_id":"{id}","timestamp":"2024-03-01 10:00:00.000000","properties":"{{\"$groups\":{{\"company\":\"acme\"}},\"$group_0\":\"acme\"}}","_inserted_at":"2024-03-01 11:00:00.000000"}}"#
+    );
+    let person = format!(
+        r#"{{"team_id":1,"distinct_id":"ann","person_id":"{id}","properties":"{{\"role\":\"dev\"}}","person_distinct_id_version":0,"person_version":3,"is_deleted":false}}"#
+    );
+    let session = r#"{"session_id":"s","team_id":1,"start_timestamp":"2024-03-01"}"#;
+    for (name, text) in [
+        ("events/a.jsonl", event.as_str()),
+        ("persons/a.jsonl", &person),
+        ("sessions/a.jsonl", session),
+        ("events/manifest.json", "{}"),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let store = in_memory().await;
+    let load = Load {
+        sources: vec![Source::Path(folder.path().into())],
+        ..Load::default()
+    };
+    let report = store.ingest(load.clone(), Arc::new(())).await.unwrap();
+    assert_eq!((report.events.stored, report.persons.created), (1, 1));
+    assert_eq!(
+        (report.warnings[0].code, report.warnings[0].count),
+        ("file_skipped", 2)
+    );
+    let query = r#"select event, person_id, "$group_0" from events"#;
+    assert!(
+        sql(&store, query)
+            .await
+            .contains(&format!("| paid  | {id} | acme "))
+    );
+    let again = store.ingest(load, Arc::new(())).await.unwrap();
+    assert_eq!((again.events.stored, again.events.duplicates), (0, 1));
+    assert_eq!((again.persons.created, again.groups.updated), (0, 0));
+}
+
+#[tokio::test]
+async fn openpanel_groups_that_are_told_of_in_another_source_have_their_types() {
+    let store = in_memory().await;
+    let track = r#"{"type":"track","payload":{"name":"e","profileId":"u","groups":["acme"]}}"#;
+    let group = r#"{"type":"group","payload":{"id":"acme","type":"company","name":"Acme"}}"#;
+    let load = Load {
+        sources: vec![Source::bytes("a", track), Source::bytes("b", group)],
+        received_at: Some(0),
+        ..Load::default()
+    };
+    let report = store.ingest(load.clone(), Arc::new(())).await.unwrap();
+    assert_eq!((report.events.stored, report.groups.created), (1, 1));
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    assert!(
+        sql(&store, r#"select "$group_0" from events"#)
+            .await
+            .contains("acme")
+    );
+    let again = store.ingest(load, Arc::new(())).await.unwrap();
+    assert_eq!((again.events.read, again.events.duplicates), (1, 1));
+}

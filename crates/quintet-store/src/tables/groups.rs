@@ -3,15 +3,15 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, StringViewBuilder, TimestampMicrosecondArray, UInt8Array, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, BooleanArray, StringViewBuilder, TimestampMicrosecondArray, UInt8Array,
+    UInt32Array, UInt64Array,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Schema, SchemaRef, TimestampMicrosecondType, UInt8Type, UInt32Type, UInt64Type,
 };
 use datafusion::arrow::record_batch::RecordBatch;
 
-use super::columns::{Reason, numbers, texts};
+use super::columns::{Reason, bools, numbers, texts};
 use crate::entities::Group;
 use crate::error::{Error, Result};
 use crate::schema::{GROUP_TYPES, timestamp_type};
@@ -24,6 +24,7 @@ static GROUPS: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("properties", DataType::Utf8View, true),
         Field::new("created_at", timestamp_type(), false),
         Field::new("version", DataType::UInt64, false),
+        Field::new("former", DataType::Boolean, false),
     ]))
 });
 
@@ -48,6 +49,7 @@ pub(super) fn batch<'a>(groups: impl Iterator<Item = (u8, u32, &'a Group)>) -> R
         Arc::new(properties.finish()),
         Arc::new(created_at),
         Arc::new(UInt64Array::from_iter_values(all().map(|g| g.version))),
+        Arc::new(all().map(|g| Some(g.is_former)).collect::<BooleanArray>()),
     ];
     RecordBatch::try_new(Arc::clone(&GROUPS), columns).map_err(Error::internal)
 }
@@ -65,6 +67,11 @@ impl Rows {
         let created_at =
             numbers::<TimestampMicrosecondType>(batch, "created_at", &timestamp_type())?;
         let versions = numbers::<UInt64Type>(batch, "version", &DataType::UInt64)?;
+        // Older files do not say it.
+        let former = match batch.column_by_name("former") {
+            Some(_) => Some(bools(batch, "former")?),
+            None => None,
+        };
         for at in 0..batch.num_rows() {
             let list = self
                 .0
@@ -83,6 +90,7 @@ impl Rows {
                     .then(|| properties.value(at).to_owned()),
                 created_at: created_at.value(at),
                 version: versions.value(at),
+                is_former: former.as_ref().is_some_and(|column| column.value(at)),
             });
         }
         Ok(())

@@ -27,6 +27,7 @@ fn group(key: &str, properties: Option<&str>) -> Group {
         properties: properties.map(Into::into),
         created_at: 9,
         version: 1,
+        is_former: false,
     }
 }
 

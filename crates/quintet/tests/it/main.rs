@@ -12,6 +12,7 @@ mod exports;
 mod fast_path;
 mod funnels;
 mod groups;
+mod loading;
 mod oracle;
 mod properties;
 mod retention;

@@ -181,11 +181,7 @@ async fn a_plain_folder_of_the_same_files_gives_the_same_figures() {
 #[tokio::test]
 async fn loading_in_pieces_out_of_order_and_twice_changes_nothing() {
     let expected = answers(EngineBuilder::new(), sample::store().await.location()).await;
-    let mut text = String::new();
-    let file = std::fs::File::open(sample::path()).expect("the sample");
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut text)
-        .expect("gzip");
-    let lines: Vec<&str> = text.lines().collect();
+    let lines = sample::lines();
     let pieces: Vec<String> = lines
         .chunks(lines.len() / 3 + 1)
         .map(|piece| piece.join("\n"))

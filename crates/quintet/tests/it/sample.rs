@@ -89,12 +89,22 @@ pub(crate) struct Event {
     pub(crate) properties: Value,
 }
 
-pub(crate) static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
+/// The lines of the sample.
+pub(crate) fn lines() -> Vec<String> {
+    text().lines().map(str::to_owned).collect()
+}
+
+fn text() -> String {
     let mut text = String::new();
     let file = std::fs::File::open(path()).expect("the sample");
     flate2::read::GzDecoder::new(file)
         .read_to_string(&mut text)
         .expect("gzip");
+    text
+}
+
+pub(crate) static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(|| {
+    let text = text();
     // The stream holds two events twice; of an event received twice the later one stays.
     let mut received: Vec<Value> = text
         .lines()

@@ -117,6 +117,11 @@ async fn a_type_that_takes_a_used_index_begins_with_its_first_event() {
         (taken.name.as_str(), taken.created_at),
         ("channel", Some(MARCH))
     );
+    let seen = |stats: crate::stats::Stats| stats.groups[0].seen;
+    let stats = async || reopened(&store).await.stats().await.unwrap();
+    assert_eq!(seen(stats().await), 1, "former keys are not the type's");
+    tagged(&store, "channel", "acme").await;
+    assert_eq!(seen(stats().await), 2, "unless it has them too");
 }
 
 #[tokio::test]

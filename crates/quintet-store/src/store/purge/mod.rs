@@ -1,6 +1,7 @@
 //! Takes a group out of a store for good: no live file has a byte of its key where it names the group, and the files that had
 //! one are deleted.
 
+mod disguise;
 mod scrub;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use futures::TryStreamExt;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
+use self::disguise::Disguise;
 use self::scrub::Target;
 use super::Store;
 use super::commit::{Writes, commit, repeat};
@@ -36,6 +38,8 @@ pub struct PurgeReport {
     pub events_changed: u64,
     /// Persons whose properties listed it.
     pub persons_changed: u64,
+    /// Distinct ids that were made of the key, as SDKs do to declare a group: another id stands in their place.
+    pub distinct_ids_replaced: usize,
     /// Events with the very text of the key as their distinct id or as another property. They were left as they are.
     pub events_mentioning: u64,
     /// Files of events that were written anew.
@@ -95,12 +99,14 @@ fn attempt(
     let persons_changed = entities
         .persons
         .change_properties(|properties| target.person(properties));
+    let disguise = Disguise::of(&target, &mut entities.persons);
     let live: Vec<Arc<Add>> = below.events_files().cloned().collect();
     let scans = parallel::map(&live, |file| {
-        runtime.block_on(scan(&store.location, file, &target))
+        runtime.block_on(scan(&store.location, file, &target, &disguise))
     })?;
     let events_changed = scans.iter().map(|scan| scan.changed).sum();
-    if known.is_none() && persons_changed == 0 && events_changed == 0 {
+    let is_unknown = known.is_none() && persons_changed == 0 && events_changed == 0;
+    if is_unknown && disguise.len() == 0 {
         return Err(Error::NotFound(format!(
             "there is no group `{key}` of index {index}; `quintet groups list` shows those there are"
         )));
@@ -111,18 +117,16 @@ fn attempt(
         .filter_map(|(file, scan)| (scan.changed > 0).then_some(file))
         .collect();
     let added = parallel::map(&hit, |file| {
-        let edited = runtime.block_on(edit(&store.location, file, &target))?;
+        let edited = runtime.block_on(edit(&store.location, file, &target, &disguise))?;
         edited.map(|file| writes.put(file)).transpose()
     })?;
     // Rows that later ones have replaced still lie in the files: these tables are written as a whole.
     let holds_old_rows = |table: &Table| match table {
         Table::Groups => true,
-        table => persons_changed > 0 || below.log().files(*table).count() > 1,
+        Table::PersonDistinctIds => disguise.len() > 0,
+        table => disguise.len() > 0 || persons_changed > 0 || below.log().files(*table).count() > 1,
     };
-    let tables: Vec<Table> = [Table::Persons, Table::Groups]
-        .into_iter()
-        .filter(holds_old_rows)
-        .collect();
+    let tables: Vec<Table> = Table::ENTITIES.into_iter().filter(holds_old_rows).collect();
     let (files, removes) = tables::rebase(below.log(), &entities, &tables)?;
     let replaced = hit.iter().map(|file| Remove {
         path: file.path.clone(),
@@ -136,6 +140,7 @@ fn attempt(
         version: below.version() + 1,
         events_changed,
         persons_changed,
+        distinct_ids_replaced: disguise.len(),
         events_mentioning: scans.iter().map(|scan| scan.mentioning).sum(),
         files_rewritten: hit.len(),
         files_deleted: 0,
@@ -165,9 +170,16 @@ struct Scan {
     mentioning: u64,
 }
 
-async fn scan(location: &Location, file: &Add, target: &Target<'_>) -> Result<Scan> {
+async fn scan(
+    location: &Location,
+    file: &Add,
+    target: &Target<'_>,
+    disguise: &Disguise,
+) -> Result<Scan> {
     let names = [
         schema::DISTINCT_ID,
+        schema::PERSON_ID,
+        schema::PERSON_REF,
         schema::PROPERTIES,
         schema::GROUPS[target.index],
         schema::GROUP_REFS[target.index],
@@ -175,7 +187,7 @@ async fn scan(location: &Location, file: &Add, target: &Target<'_>) -> Result<Sc
     let mut scan = Scan::default();
     let mut batches = columns(location, file, names).await?;
     while let Some(batch) = batches.try_next().await? {
-        let purged = purged(&batch, target)
+        let purged = purged(&batch, target, disguise)
             .map_err(|reason| Error::corrupt(location.show(&file.path), reason))?;
         scan.changed += purged.changed;
         let ids = texts(&batch, schema::DISTINCT_ID)
@@ -193,20 +205,35 @@ async fn edit(
     location: &Location,
     file: &Add,
     target: &Target<'_>,
+    disguise: &Disguise,
 ) -> Result<Option<files::Encoded>> {
     let change = |batch: RecordBatch| {
         let change = || {
-            let purged = purged(&batch, target)?;
+            let purged = purged(&batch, target, disguise)?;
             let columns: [(&str, ArrayRef); 3] = [
                 (schema::PROPERTIES, Arc::new(purged.properties)),
                 (schema::GROUPS[target.index], Arc::new(purged.keys)),
                 (schema::GROUP_REFS[target.index], Arc::new(purged.refs)),
             ];
-            with_columns(&batch, columns)
+            let batch = with_columns(&batch, columns.into_iter().chain(purged.people))?;
+            without_static_id(&batch, target)
         };
         change().map_err(|reason| Error::corrupt(location.show(&file.path), reason))
     };
     files::edit(location, file, change).await
+}
+
+/// A batch whose column of the property `distinct_id`, if it has one, says no more than the property.
+fn without_static_id(batch: &RecordBatch, target: &Target<'_>) -> Result<RecordBatch, String> {
+    let name = schema::promoted_column(schema::DISTINCT_ID);
+    let Ok(ids) = texts(batch, &name) else {
+        return Ok(batch.clone());
+    };
+    let kept = ids
+        .iter()
+        .map(|id| id.filter(|id| !target.is_static_id(id)));
+    let kept: ArrayRef = Arc::new(kept.collect::<StringViewArray>());
+    with_columns(batch, [(name, kept)])
 }
 
 /// The columns of a batch without the group.
@@ -214,11 +241,13 @@ struct Purged {
     properties: StringViewArray,
     keys: StringViewArray,
     refs: UInt32Array,
+    people: [(&'static str, ArrayRef); 2],
     /// Rows that are not what they were.
     changed: u64,
 }
 
-fn purged(batch: &RecordBatch, target: &Target<'_>) -> Result<Purged, String> {
+fn purged(batch: &RecordBatch, target: &Target<'_>, disguise: &Disguise) -> Result<Purged, String> {
+    let disguised = disguise.apply(batch)?;
     let old_keys = texts(batch, schema::GROUPS[target.index])?;
     let old_refs = refs(batch, schema::GROUP_REFS[target.index])?;
     let rows = batch.num_rows();
@@ -227,10 +256,11 @@ fn purged(batch: &RecordBatch, target: &Target<'_>) -> Result<Purged, String> {
     let mut new_refs = Vec::with_capacity(rows);
     let mut changed = 0;
     let old = texts(batch, schema::PROPERTIES)?.iter();
-    for ((text, key), r) in old.zip(old_keys).zip(old_refs.values()) {
+    let rows = old.zip(old_keys).zip(old_refs.values());
+    for (((text, key), r), is_renamed) in rows.zip(disguised.changed) {
         let is_tagged = key == Some(target.key);
         let new = text.and_then(|text| target.event(text));
-        changed += u64::from(is_tagged || new.is_some());
+        changed += u64::from(is_tagged || is_renamed || new.is_some());
         properties.append_option(new.as_deref().or(text));
         keys.append_option(key.filter(|_| !is_tagged));
         new_refs.push(if is_tagged { 0 } else { *r });
@@ -239,6 +269,7 @@ fn purged(batch: &RecordBatch, target: &Target<'_>) -> Result<Purged, String> {
         properties: properties.finish(),
         keys: keys.finish(),
         refs: UInt32Array::from(new_refs),
+        people: disguised.columns,
         changed,
     })
 }

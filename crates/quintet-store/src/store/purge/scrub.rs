@@ -30,6 +30,19 @@ impl Target<'_> {
             .is_none_or(|index| index == self.index)
     }
 
+    /// Whether a distinct id is the one under which a group declares itself. Of an index without a type any type that is not
+    /// known may have been its own.
+    pub(super) fn is_static_id(&self, distinct_id: &str) -> bool {
+        let name = distinct_id
+            .strip_prefix('$')
+            .and_then(|rest| rest.strip_suffix(self.key)?.strip_suffix('_'));
+        let own = self.groups.types().get(self.index).and_then(Option::as_ref);
+        name.is_some_and(|name| match own {
+            Some(own) => own.name == name,
+            None => !name.is_empty() && self.groups.index_of(name).is_none(),
+        })
+    }
+
     /// The properties of an event without the group; none where they stay as they are.
     pub(super) fn event(&self, properties: &str) -> Option<String> {
         let json::Entries(entries) = self.entries(properties)?;
@@ -47,6 +60,9 @@ impl Target<'_> {
         let new = |name: &str, value: &str| match name {
             name if declares && DECLARATION.contains(&name) => Edit::Drop,
             name if name == column && self.is(value) => Edit::Drop,
+            "distinct_id" if json::plain(value).is_some_and(|id| self.is_static_id(&id)) => {
+                Edit::Drop
+            }
             "$groups" => self.without_entry(value).map_or(Edit::Keep, Edit::Change),
             "groups" if is_untyped => self.without_item(value).map_or(Edit::Keep, Edit::Change),
             _ => Edit::Keep,
@@ -187,6 +203,30 @@ mod tests {
         );
         assert_eq!(event("b", r#"{"groups":["a","b"],"$groups":{}}"#), None);
         assert_eq!(event("b", r#"{"groups":"b","other":["b"]}"#), None);
+    }
+
+    #[test]
+    fn the_id_under_which_a_group_declares_itself_is_known_by_its_type() {
+        let groups = groups();
+        let is = |index, id| {
+            let target = Target {
+                index,
+                key: "acme",
+                groups: &groups,
+            };
+            target.is_static_id(id)
+        };
+        assert!(is(0, "$company_acme") && is(2, "$former_acme"));
+        for id in [
+            "$project_acme",
+            "company_acme",
+            "acme",
+            "$former_acme",
+            "$company_acme2",
+        ] {
+            assert!(!is(0, id), "{id}");
+        }
+        assert!(!is(2, "$company_acme") && !is(2, "$_acme"));
     }
 
     #[test]

@@ -126,6 +126,37 @@ async fn a_like_named_group_of_another_type_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_distinct_id_under_which_the_group_declares_itself_goes_too() {
+    let store = in_memory().await;
+    let id = format!("$company_{KEY}");
+    let declared = |uuid| {
+        let properties = format!(
+            r#""$group_type":"company","$group_key":"{KEY}","$group_set":{{}},"distinct_id":"{id}""#
+        );
+        line(uuid, "$groupidentify", &id, AT, &properties)
+    };
+    ingest(&store, &[declared(1), of(2, "other", "x")]).await;
+    ingest(&store, &[declared(3), line(4, "a", &id, AT, "")]).await;
+    let figure = "select event, count(*), count(distinct person_ref), count(distinct person_id), count(distinct distinct_id) from events group by 1 order by 1";
+    let before = sql(&store, figure).await;
+    let report = store.purge_group(0, KEY).await.unwrap();
+    assert_eq!(
+        (report.events_changed, report.distinct_ids_replaced),
+        (3, 1)
+    );
+    assert!(!content(&store).await.contains(KEY));
+    assert!(!bytes_of_all_files(&store).await.contains(KEY));
+    assert_eq!(sql(&store, figure).await, before);
+    assert!(store.verify().await.unwrap().problems.is_empty());
+    // Whoever comes back under the id is somebody else.
+    let store = Store::open(store.location().clone()).await.unwrap();
+    ingest(&store, &[declared(5)]).await;
+    let people = "select count(distinct person_ref) as refs, count(distinct person_id) as ids from events where event = '$groupidentify'";
+    assert!(sql(&store, people).await.contains("| 2    | 2   |"));
+    assert!(store.verify().await.unwrap().problems.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_the_same_text_by_chance_stays_and_is_counted() {
     let store = in_memory().await;
     let by_chance = line(1, "a", "x", AT, &format!(r#""customer":"{KEY}""#));
