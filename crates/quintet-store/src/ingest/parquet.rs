@@ -26,6 +26,7 @@ use super::message::{Builder, Fields, Parsed};
 use super::staged::GROUP_TYPES;
 use super::timestamp::{self, Clock};
 use super::typed::TypedBatch;
+use super::walk;
 use super::walk::Walk;
 use crate::entities::id_from_text;
 use crate::error::{Error, Result};
