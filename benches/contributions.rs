@@ -46,8 +46,8 @@ fn events() -> PathBuf {
     std::env::var_os("QUINTET_BENCH_EVENTS").map_or(bundled, PathBuf::from)
 }
 
-/// A new store with all events in it, and how many there are.
-async fn loaded(folder: &Path) -> (Engine, u64) {
+/// A new store with all events of a file or folder in it, and how many there are.
+async fn loaded(folder: &Path, events: PathBuf) -> (Engine, u64) {
     let group_types = ["repository", "company", "component", "organization"]
         .map(str::to_owned)
         .to_vec();
@@ -60,7 +60,7 @@ async fn loaded(folder: &Path) -> (Engine, u64) {
         .expect("a store");
     let report = engine
         .ingest(Load {
-            sources: vec![Source::Path(events())],
+            sources: vec![Source::Path(events)],
             ..Load::default()
         })
         .await
@@ -71,23 +71,30 @@ async fn loaded(folder: &Path) -> (Engine, u64) {
 fn ingest(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    let (_, read) = runtime.block_on(loaded(folder.path()));
+    let (_, read) = runtime.block_on(loaded(folder.path(), events()));
     let mut group = criterion.benchmark_group("ingest");
     group.sample_size(10).throughput(Throughput::Elements(read));
-    group.bench_function("contributions", |bencher| {
-        bencher.iter_batched(
-            || tempfile::tempdir().expect("a folder"),
-            |folder| (runtime.block_on(loaded(folder.path())), folder),
-            BatchSize::PerIteration,
-        );
-    });
+    // The store's own files are Parquet like any other.
+    let parquet = folder.path().join("events");
+    for (name, events) in [("contributions", events()), ("parquet", parquet)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || tempfile::tempdir().expect("a folder"),
+                |folder| {
+                    let loaded = loaded(folder.path(), events.clone());
+                    (runtime.block_on(loaded), folder)
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
     group.finish();
 }
 
 fn trends(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, _) = runtime.block_on(loaded(folder.path()));
+    let (engine, _) = runtime.block_on(loaded(folder.path(), events()));
     let options = QueryOptions {
         now: Some("2026-08-17T12:00:00Z".into()),
         ..QueryOptions::default()

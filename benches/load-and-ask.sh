@@ -2,6 +2,7 @@
 # How fast a file of capture messages loads, in how much memory, and how fast a question over it is answered: whole processes.
 #
 #   benches/load-and-ask.sh oss-contributions.jsonl.gz [runs]
+#   benches/load-and-ask.sh data/10m/events_typed.parquet 1     # any other file: generated events, say
 set -euo pipefail
 events=${1:?a file of capture messages}
 runs=${2:-3}

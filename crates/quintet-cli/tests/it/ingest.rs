@@ -193,8 +193,9 @@ fn a_table_with_other_names_is_loaded_by_naming_its_columns() {
         (&["--column", "event"][..], "--column"),
         (&["--column", "event=a", "--column", "event=b"], "`event`"),
     ] {
-        let words = [&["ingest", "store", "clicks.jsonl"], columns].concat();
-        place.run(&words).refused(2, &[word]);
+        let refused = place.run(&[&["ingest", "store", "clicks.jsonl"], columns].concat());
+        assert_eq!(refused.status, 2, "{refused:?}");
+        assert!(refused.stderr.contains(word), "{refused:?}");
     }
 }
 

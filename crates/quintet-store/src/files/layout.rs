@@ -78,17 +78,47 @@ fn by_month(staged: &StagedEvents, rows: &[u32]) -> BTreeMap<Month, Vec<u32>> {
     months
 }
 
-/// Rows in the order of a file. What orders them is packed into one number, which sorts several times faster than three.
+/// Rows in the order of a file. What orders them is one number where it fits into one, which nearly always it does.
 fn sorted(staged: &StagedEvents, ranks: &[u32], rows: &[u32]) -> Vec<u32> {
-    let key = |row: &u32| {
-        let at = *row as usize;
-        let rank = u128::from(ranks[staged.events[at] as usize]);
-        let time = u128::from(staged.timestamps[at] as u64 ^ (1 << 63));
-        rank << 96 | time << 32 | u128::from(*row)
+    let rank = |row: u32| ranks[staged.events[row as usize] as usize];
+    let time = |row: u32| staged.timestamps[row as usize];
+    let times = || rows.iter().map(|row| time(*row));
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return Vec::new();
     };
-    let mut keys: Vec<u128> = rows.iter().map(key).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| key as u32).collect()
+    let time_bits = u64::BITS - last.abs_diff(first).leading_zeros();
+    let rank_bits = u32::BITS - (ranks.len() as u32).leading_zeros();
+    if time_bits + rank_bits > u64::BITS {
+        let mut sorted = rows.to_vec();
+        sorted.sort_by_key(|row| (rank(*row), time(*row)));
+        return sorted;
+    }
+    let key = |row: u32| u64::from(rank(row)).unbounded_shl(time_bits) | time(row).abs_diff(first);
+    let keyed = rows.iter().map(|row| (key(*row), *row)).collect();
+    by_digits(keyed, time_bits + rank_bits)
+}
+
+/// Rows in the order of their keys, of which the lower `bits` are used; rows of one key stay as they are. One digit after the
+/// other, the lowest first.
+fn by_digits(mut rows: Vec<(u64, u32)>, bits: u32) -> Vec<u32> {
+    const DIGIT: u32 = 11;
+    let mut target = rows.clone();
+    for shift in (0..bits).step_by(DIGIT as usize) {
+        let digit = |key: u64| (key >> shift) as usize % (1 << DIGIT);
+        let mut places = [0u32; 1 << DIGIT];
+        rows.iter().for_each(|(key, _)| places[digit(*key)] += 1);
+        let mut start = 0;
+        for place in &mut places {
+            start += std::mem::replace(place, start);
+        }
+        for row in &rows {
+            let place = &mut places[digit(row.0)];
+            target[*place as usize] = *row;
+            *place += 1;
+        }
+        std::mem::swap(&mut rows, &mut target);
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Even pieces of at most [`MAX_FILE_ROWS`]; none for no rows.
@@ -130,6 +160,22 @@ mod tests {
     fn rows_of_a_file_are_sorted_by_event_then_time_then_receipt() {
         let staged = staged(&[("b", 5), ("a", 9), ("b", 3), ("a", 9), ("a", 1)]);
         assert_eq!(plan(&staged, (0..5).collect()).unwrap(), [[4, 1, 3, 2, 0]]);
+    }
+
+    #[test]
+    fn rows_are_sorted_the_same_way_whether_their_keys_fit_into_one_number_or_not() {
+        let names = ["b", "a", "d", "c"];
+        let event = |n: i64| (names[n as usize % 4], (n * 7_919_123_457_811) % (400 * DAY));
+        let near: Vec<_> = (0..5000).map(event).collect();
+        let mut far = near.clone();
+        far.extend([("a", i64::MIN), ("b", i64::MAX)]);
+        for rows in [near, far] {
+            let events = staged(&rows);
+            let all: Vec<u32> = (0..rows.len() as u32).collect();
+            let mut expected = all.clone();
+            expected.sort_by_key(|row| rows[*row as usize]);
+            assert_eq!(sorted(&events, &ranks(&events), &all), expected);
+        }
     }
 
     #[test]

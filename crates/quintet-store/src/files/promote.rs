@@ -16,6 +16,8 @@ use crate::schema::{Promoted, PropertyType};
 
 /// Promoted are properties that at least one row in this many has.
 const ONE_ROW_IN: u64 = 20;
+/// As many rows at most are looked at, evenly spread. What they do not show makes a column unfit, not wrong.
+const SAMPLED_ROWS: usize = 65_536;
 /// At most this many properties are promoted.
 const MAX_PROMOTED: usize = 24;
 /// These have columns or tables of their own, or are read at ingestion only.
@@ -24,14 +26,16 @@ const NEVER_PROMOTED: [&str; 2] = ["$set", "$group"];
 /// The properties to promote, given the first rows of a store.
 pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
     let rows = staged.len();
-    let share = rows.div_ceil(parallel::cores()).max(1);
+    let apart = rows.div_ceil(SAMPLED_ROWS).max(1);
+    let share = rows.div_ceil(parallel::cores()).next_multiple_of(apart);
     let shares: Vec<_> = (0..rows)
-        .step_by(share)
+        .step_by(share.max(1))
         .map(|start| start..rows.min(start + share))
         .collect();
     let parts = parallel::map(&shares, |rows| {
         let mut seen = Frequencies::default();
-        seen.count(rows.clone().map(|row| staged.properties.get(row)))?;
+        let rows = rows.clone().step_by(apart);
+        seen.count(rows.map(|row| staged.properties.get(row)))?;
         Ok(seen)
     })?;
     Ok(Frequencies::sum(parts).frequent())
