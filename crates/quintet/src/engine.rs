@@ -138,10 +138,13 @@ impl EngineBuilder {
     }
 
     fn of(self, origin: Origin) -> Result<Engine> {
+        let has_dense_actors = matches!(origin, Origin::Store(_))
+            && self.keys == ActorKeys::Ids
+            && self.transport == Transport::Direct;
         Ok(Engine {
             origin: Arc::new(origin),
             options: self,
-            session: session(self.limits)?,
+            session: session(self.limits, has_dense_actors)?,
         })
     }
 }
