@@ -68,12 +68,10 @@ impl Sequences {
     ) -> Result<()> {
         let log = &mut self.log;
         let arguments = after_definition(values);
-        rows(
-            self.columns,
-            arguments,
-            filter,
-            |row, time, marks, value| log.push(actor(row), time, marks, value),
-        )
+        rows(self.columns, arguments, filter, |row| {
+            let actor = actor(row.number);
+            log.push(actor, row.time, row.marks, row.value, row.is_alike)
+        })
     }
 
     fn merge(&mut self, states: &[ArrayRef], actor: impl Fn(usize) -> usize) -> Result<()> {
@@ -99,8 +97,9 @@ impl Sequences {
             let values = values.as_string_view().iter();
             let all = times.iter().zip(marks).zip(more).zip(values);
             for (((&time, &marks), &more), value) in all {
+                let value = value.unwrap_or_default();
                 self.log
-                    .push(actor(row), time, [marks, more], value.unwrap_or_default())?;
+                    .push(actor(row), time, [marks, more], value, false)?;
             }
         }
         Ok(())
@@ -177,18 +176,13 @@ impl GroupsAccumulator for Sequences {
     ) -> Result<Vec<ArrayRef>> {
         let mut states = States::default();
         let mut done = 0;
-        rows(
-            self.columns,
-            after_definition(values),
-            opt_filter,
-            |row, time, marks, value| {
-                (done..row).for_each(|_| states.end_of_actor());
-                states.push(time, marks, value);
-                states.end_of_actor();
-                done = row + 1;
-                Ok(())
-            },
-        )?;
+        rows(self.columns, after_definition(values), opt_filter, |row| {
+            (done..row.number).for_each(|_| states.end_of_actor());
+            states.push(row.time, row.marks, row.value);
+            states.end_of_actor();
+            done = row.number + 1;
+            Ok(())
+        })?;
         let all = values.first().map_or(0, |column| column.len());
         (done..all).for_each(|_| states.end_of_actor());
         Ok(states.finish())

@@ -39,20 +39,8 @@ struct Kind {
 }
 
 impl Kinds {
-    /// The position of a kind. Events come mostly in runs of one kind, so that of the `last` event is tried first.
-    pub(super) fn position(
-        &mut self,
-        marks: [u64; 2],
-        value: &str,
-        last: Option<u32>,
-    ) -> Result<u32> {
-        if let Some(last) = last
-            && let Some(kind) = self.kinds.get(last as usize)
-            && kind.marks == marks
-            && self.text(kind.text) == value
-        {
-            return Ok(last);
-        }
+    /// The position of a kind.
+    pub(super) fn position(&mut self, marks: [u64; 2], value: &str) -> Result<u32> {
         let text = self.code(value)?;
         let kind = Kind { marks, text };
         if let Some(&position) = self.positions.get(&kind) {
@@ -76,10 +64,6 @@ impl Kinds {
         Ok(code)
     }
 
-    fn text(&self, code: u32) -> &str {
-        self.texts.get(code as usize).map_or("", AsRef::as_ref)
-    }
-
     /// The texts in order of their arrival: the position of one is its code.
     pub(super) fn texts(&self) -> &[Arc<str>] {
         &self.texts
@@ -89,6 +73,12 @@ impl Kinds {
     pub(super) fn ranks(&self, sorted: &[Arc<str>]) -> Result<Vec<u32>> {
         let rank = |text: &Arc<str>| number(sorted.partition_point(|one| one < text));
         self.texts.iter().map(rank).collect()
+    }
+
+    /// All kinds, each as an event without a time; `ranks` are those of the texts.
+    pub(super) fn events(&self, ranks: &[u32]) -> impl Iterator<Item = Event> {
+        let kinds = (0..).zip(&self.kinds);
+        kinds.map(move |(kind, _)| self.event(0, kind, ranks))
     }
 
     /// An event of a kind; `ranks` are those of the texts.
@@ -113,7 +103,16 @@ impl Kinds {
     }
 }
 
-fn number(position: usize) -> Result<u32> {
+/// The number of a kind or a text.
+pub(super) fn number(position: usize) -> Result<u32> {
     u32::try_from(position)
         .map_err(|_| exec_datafusion_err!("more than {} kinds of events", u32::MAX))
+}
+
+/// An actor's events by time, as times and kinds. Files hold events in order of time, so that many are sorted already.
+pub(super) fn in_order(events: &mut [(i64, u32)]) -> &[(i64, u32)] {
+    if !events.is_sorted_by_key(|(time, _)| *time) {
+        events.sort_unstable_by_key(|(time, _)| *time);
+    }
+    events
 }

@@ -6,7 +6,7 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::EmitTo;
 
-use super::kinds::{Kinds, Packed};
+use super::kinds::{Kinds, Packed, in_order};
 use super::{Event, Values};
 
 /// The events of many actors in the order of their arrival. Actors are numbered from 0 without gaps.
@@ -17,23 +17,26 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Adds an event of an actor.
+    /// Adds an event of an actor. `is_alike`: marks and value are those of the event before.
     pub(super) fn push(
         &mut self,
         actor: usize,
         time: i64,
         marks: [u64; 2],
         value: &str,
+        is_alike: bool,
     ) -> Result<()> {
         let actor = u32::try_from(actor)
             .map_err(|_| exec_datafusion_err!("more than {} actors in one partition", u32::MAX))?;
-        let last = self.events.last().map(|last| last.kind);
-        let kind = self.kinds.position(marks, value, last)?;
+        let kind = match self.events.last().filter(|_| is_alike) {
+            Some(last) => last.kind,
+            None => self.kinds.position(marks, value)?,
+        };
         self.events.push(Packed { time, actor, kind });
         Ok(())
     }
 
-    /// Hands over the events of each actor that `emit_to` means, actor by actor, in no order of time. Nothing is removed.
+    /// Hands over the events of each actor that `emit_to` means, actor by actor, in order of time. Nothing is removed.
     pub(super) fn read(
         &self,
         emit_to: EmitTo,
@@ -48,12 +51,13 @@ impl Log {
         texts.sort_unstable();
         let ranks = self.kinds.ranks(&texts)?;
         let values = Values { texts: &texts };
-        let (starts, events) = self.by_actor(actors);
+        let (starts, mut events) = self.by_actor(actors);
         let mut unpacked = Vec::new();
         for bounds in starts.windows(2) {
             let &[from, to] = bounds else { continue };
             unpacked.clear();
-            for &(time, kind) in events.get(from as usize..to as usize).unwrap_or_default() {
+            let events = events.get_mut(from as usize..to as usize);
+            for &(time, kind) in in_order(events.unwrap_or_default()) {
                 unpacked.push(self.kinds.event(time, kind, &ranks));
             }
             of_actor(&mut unpacked, &values)?;

@@ -8,12 +8,22 @@ use datafusion::error::Result;
 
 use super::Columns;
 
+/// A row that is an event.
+pub(super) struct Row<'a> {
+    pub(super) number: usize,
+    pub(super) time: i64,
+    pub(super) marks: [u64; 2],
+    pub(super) value: &'a str,
+    /// Marks and value are those of the row before. Events come mostly in runs of one kind: files are sorted by event.
+    pub(super) is_alike: bool,
+}
+
 /// Hands over every row that passes the filter and has a time. `arguments` are those after the definition.
 pub(super) fn rows(
     columns: Columns,
     arguments: &[ArrayRef],
     filter: Option<&BooleanArray>,
-    mut row_of: impl FnMut(usize, i64, [u64; 2], &str) -> Result<()>,
+    mut of_row: impl FnMut(Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let [time, rest @ ..] = arguments else {
         return exec_err!("a sequence needs a time");
@@ -29,21 +39,34 @@ pub(super) fn rows(
                 .iter()
                 .map(|column| column.as_boolean())
                 .collect();
-            for row in kept {
-                row_of(row, times.value(row), [met(&conditions, row), 0], "")?;
+            let mut before = None;
+            for number in kept {
+                let marks = met(&conditions, number);
+                of_row(Row {
+                    number,
+                    time: times.value(number),
+                    marks: [marks, 0],
+                    value: "",
+                    is_alike: before.replace(marks) == Some(marks),
+                })?;
             }
         }
         (Columns::Marked, [marks, more, value]) => {
             let (marks, more) = (bits(marks)?, bits(more)?);
             let value = value.as_string_view();
-            for row in kept {
-                let text = if value.is_valid(row) {
-                    value.value(row)
-                } else {
-                    ""
-                };
-                let marks = [or_zero(&marks, row), or_zero(&more, row)];
-                row_of(row, times.value(row), marks, text)?;
+            let mut before = None;
+            for number in kept {
+                let marks = [or_zero(&marks, number), or_zero(&more, number)];
+                // Within one column, equal views are equal texts.
+                let view = value.is_valid(number).then(|| value.views().get(number));
+                let kind = (marks, view);
+                of_row(Row {
+                    number,
+                    time: times.value(number),
+                    marks,
+                    value: view.map_or("", |_| value.value(number)),
+                    is_alike: before.replace(kind) == Some(kind),
+                })?;
             }
         }
         _ => return exec_err!("a sequence of marks needs two columns of marks and a value"),

@@ -32,14 +32,22 @@ pub(super) struct Arguments {
     pub(super) after_definition: Vec<Arc<dyn PhysicalExpr>>,
 }
 
+/// Most events of a block.
+const BLOCK: usize = 1 << 10;
+
+/// The events of a range in order of their arrival, in blocks, so that none is ever moved.
+#[derive(Default)]
+pub(super) struct Events {
+    full: Vec<Vec<Packed>>,
+    open: Vec<Packed>,
+}
+
 /// The events of one input so far.
 pub(super) struct Part {
-    pub(super) ranges: Vec<Vec<Packed>>,
+    pub(super) ranges: Vec<Events>,
     pub(super) kinds: Kinds,
     /// What everything here was reserved with.
     pub(super) reservation: MemoryReservation,
-    /// The kind of the last event.
-    last: Option<u32>,
     /// Bytes that events hold.
     held: usize,
 }
@@ -61,7 +69,6 @@ impl Part {
             ranges: Vec::new(),
             kinds: Kinds::default(),
             reservation: MemoryConsumer::new(format!("DenseSequences[{input}]")).register(pool),
-            last: None,
             held: 0,
         }
     }
@@ -76,18 +83,18 @@ impl Part {
         let actor = |row: usize| actors.get(row).copied().unwrap_or_default();
         let columns = arguments.after_definition.iter().map(column);
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        rows(
-            arguments.columns,
-            &columns,
-            None,
-            |row, time, marks, value| {
-                let kind = self.kinds.position(marks, value, self.last)?;
-                self.last = Some(kind);
-                let actor = actor(row);
-                self.push(Packed { time, actor, kind });
-                Ok(())
-            },
-        )?;
+        let mut kind = 0;
+        rows(arguments.columns, &columns, None, |row| {
+            if !row.is_alike {
+                kind = self.kinds.position(row.marks, row.value)?;
+            }
+            self.push(Packed {
+                time: row.time,
+                actor: actor(row.number),
+                kind,
+            });
+            Ok(())
+        })?;
         let times = columns.first().and_then(|times| times.nulls());
         for row in times
             .into_iter()
@@ -105,17 +112,49 @@ impl Part {
     fn push(&mut self, event: Packed) {
         let range = event.actor as usize >> BITS;
         if range >= self.ranges.len() {
-            self.ranges.resize_with(range + 1, Vec::new);
+            self.ranges.resize_with(range + 1, Events::default);
         }
-        let Some(events) = self.ranges.get_mut(range) else {
-            return;
-        };
-        let before = events.capacity();
-        events.push(event);
-        self.held += (events.capacity() - before) * size_of::<Packed>();
+        if let Some(events) = self.ranges.get_mut(range) {
+            self.held += events.push(event);
+        }
     }
 
     fn size(&self) -> usize {
-        self.held + self.ranges.capacity() * size_of::<Vec<Packed>>() + self.kinds.size()
+        self.held + self.ranges.capacity() * size_of::<Events>() + self.kinds.size()
+    }
+}
+
+impl Events {
+    /// Appends an event, and says how many bytes that took.
+    fn push(&mut self, event: Packed) -> usize {
+        let mut taken = 0;
+        if self.open.len() == self.open.capacity() {
+            let capacity = (2 * self.open.capacity()).clamp(8, BLOCK);
+            let open = std::mem::replace(&mut self.open, Vec::with_capacity(capacity));
+            if !open.is_empty() {
+                self.full.push(open);
+            }
+            taken = capacity * size_of::<Packed>() + size_of::<Vec<Packed>>();
+        }
+        self.open.push(event);
+        taken
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Packed> {
+        self.full.iter().flatten().chain(&self.open)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.full.iter().map(Vec::len).sum::<usize>() + self.open.len()
+    }
+
+    /// Bytes held.
+    pub(super) fn size(&self) -> usize {
+        let blocks = self.full.iter().map(Vec::capacity).sum::<usize>() + self.open.capacity();
+        blocks * size_of::<Packed>() + self.full.len() * size_of::<Vec<Packed>>()
     }
 }

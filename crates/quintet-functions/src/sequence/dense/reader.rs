@@ -56,8 +56,8 @@ impl Reader {
             let held = self.reservation.size();
             self.reservation
                 .try_resize(held.max(range.bytes_to_sort()))?;
-            self.by_actor.sort(&range, collected);
-            self.by_actor.each(&range, |actor, events| {
+            self.by_actor.sort(&range);
+            self.by_actor.each(&range, collected, |actor, events| {
                 actors.push(actor);
                 outcomes.add(events, &values)
             })?;
