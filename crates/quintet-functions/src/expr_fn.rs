@@ -107,8 +107,9 @@ impl SequenceColumns {
     fn after(self, definition: &impl serde::Serialize) -> Vec<Expr> {
         // Only maps with keys other than texts cannot be written, and no definition has any.
         let definition = serde_json::to_string(definition).unwrap_or_default();
+        // Stock aggregation makes a column of every literal: as a view, the text stands there once.
         vec![
-            lit(definition),
+            lit(ScalarValue::Utf8View(Some(definition))),
             self.time,
             self.marks,
             self.more_marks,

@@ -76,7 +76,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use funnel::FunnelDefinition;
 pub use paths::PathsDefinition;
-pub use sequence::SequencesAtOnce;
+pub use sequence::{DenseSequences, DenseSequencesExec, SequencesAtOnce};
 
 /// Every scalar function of this crate.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
@@ -97,7 +97,8 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     ]
 }
 
-/// Every aggregate function of this crate. [`SequencesAtOnce`] makes them faster where a session can be given a rule.
+/// Every aggregate function of this crate. [`SequencesAtOnce`] makes them faster where a session can be given a rule, and
+/// [`DenseSequences`] still more where actors are numbers.
 pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     vec![
         funnel::funnel(),

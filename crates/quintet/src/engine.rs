@@ -182,10 +182,11 @@ impl EngineBuilder {
     }
 
     fn of(self, origin: Origin) -> Result<Engine> {
+        let has_dense_actors = !matches!(origin, Origin::Folder(_)) && self.has_dense_actors();
         Ok(Engine {
             origin: Arc::new(origin),
             options: self,
-            session: session(self.limits)?,
+            session: session(self.limits, has_dense_actors)?,
         })
     }
 }

@@ -26,8 +26,9 @@ const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.satu
 /// Sorts of one plan that may hold memory in the same partition.
 const SORTS_AT_ONCE: usize = 4;
 
-/// A session that knows every function of ours.
-pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
+/// A session that knows every function of ours. Where actors are the dense ids of a store, and plans run where they are made,
+/// sequences go by operators of our own; unless memory is limited, for these do not spill.
+pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_information_schema(true);
     if let Some(partitions) = limits.target_partitions {
         config = config.with_target_partitions(partitions.max(1));
@@ -47,8 +48,11 @@ pub(crate) fn session(limits: Limits) -> Result<SessionContext> {
             NAMED_CONSUMERS,
         )));
     }
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
-        vec![Arc::new(quintet_functions::SequencesAtOnce)];
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
+    if has_dense_actors && limits.memory.is_none() {
+        rules.push(Arc::new(quintet_functions::DenseSequences));
+    }
+    rules.push(Arc::new(quintet_functions::SequencesAtOnce));
     rules.extend(PhysicalOptimizer::default().rules);
     let state = SessionStateBuilder::new()
         .with_config(config)

@@ -137,10 +137,10 @@ impl Event {
 impl Ord for Event {
     /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored:
     /// those that meet fewer steps first, then lower steps first, exclusions last.
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |event: &Self| {
+        let at_one_instant = |event: &Self| {
             (
-                event.time,
                 event.steps == 0,
                 event.steps.count_ones(),
                 event.steps,
@@ -148,7 +148,8 @@ impl Ord for Event {
                 event.value,
             )
         };
-        key(self).cmp(&key(other))
+        let by_time = self.time.cmp(&other.time);
+        by_time.then_with(|| at_one_instant(self).cmp(&at_one_instant(other)))
     }
 }
 

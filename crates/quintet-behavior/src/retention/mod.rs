@@ -161,6 +161,7 @@ impl Event {
     }
 
     /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored.
+    #[inline]
     pub fn order(&self, other: &Self) -> Ordering {
         let key = |event: &Self| (event.time, event.value, event.kinds);
         key(self)

@@ -7,11 +7,8 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Builder, ListArray, ListBuilder,
     StringViewBuilder, UInt64Builder,
 };
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type,
-};
-use datafusion::common::{exec_err, internal_err};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64Type};
+use datafusion::common::internal_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::StateFieldsArgs;
 use datafusion::logical_expr::utils::format_state_name;
@@ -19,6 +16,7 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
 use super::log::Log;
+use super::rows::rows;
 use super::{Columns, Reading};
 
 /// Keeps the events of every group and reads them when asked.
@@ -69,8 +67,10 @@ impl Sequences {
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
         let log = &mut self.log;
-        rows(self.columns, values, filter, |row, time, marks, value| {
-            log.push(actor(row), time, marks, value)
+        let arguments = after_definition(values);
+        rows(self.columns, arguments, filter, |row| {
+            let actor = actor(row.number);
+            log.push(actor, row.time, row.marks, row.value, row.is_alike)
         })
     }
 
@@ -97,8 +97,9 @@ impl Sequences {
             let values = values.as_string_view().iter();
             let all = times.iter().zip(marks).zip(more).zip(values);
             for (((&time, &marks), &more), value) in all {
+                let value = value.unwrap_or_default();
                 self.log
-                    .push(actor(row), time, [marks, more], value.unwrap_or_default())?;
+                    .push(actor(row), time, [marks, more], value, false)?;
             }
         }
         Ok(())
@@ -175,18 +176,13 @@ impl GroupsAccumulator for Sequences {
     ) -> Result<Vec<ArrayRef>> {
         let mut states = States::default();
         let mut done = 0;
-        rows(
-            self.columns,
-            values,
-            opt_filter,
-            |row, time, marks, value| {
-                (done..row).for_each(|_| states.end_of_actor());
-                states.push(time, marks, value);
-                states.end_of_actor();
-                done = row + 1;
-                Ok(())
-            },
-        )?;
+        rows(self.columns, after_definition(values), opt_filter, |row| {
+            (done..row.number).for_each(|_| states.end_of_actor());
+            states.push(row.time, row.marks, row.value);
+            states.end_of_actor();
+            done = row.number + 1;
+            Ok(())
+        })?;
         let all = values.first().map_or(0, |column| column.len());
         (done..all).for_each(|_| states.end_of_actor());
         Ok(states.finish())
@@ -266,76 +262,7 @@ impl States {
     }
 }
 
-/// Hands over every row that passes the filter and has a time.
-fn rows(
-    columns: Columns,
-    arguments: &[ArrayRef],
-    filter: Option<&BooleanArray>,
-    mut row_of: impl FnMut(usize, i64, [u64; 2], &str) -> Result<()>,
-) -> Result<()> {
-    let [_, time, rest @ ..] = arguments else {
-        return exec_err!("a sequence needs a definition and a time");
-    };
-    let times = time.as_primitive::<TimestampMicrosecondType>();
-    let is_kept = |row: usize| {
-        times.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
-    };
-    let kept = (0..times.len()).filter(|&row| is_kept(row));
-    match (columns, rest) {
-        (Columns::Conditions, conditions) => {
-            let conditions: Vec<&BooleanArray> = conditions
-                .iter()
-                .map(|column| column.as_boolean())
-                .collect();
-            for row in kept {
-                row_of(row, times.value(row), [met(&conditions, row), 0], "")?;
-            }
-        }
-        (Columns::Marked, [marks, more, value]) => {
-            let (marks, more) = (bits(marks)?, bits(more)?);
-            let value = value.as_string_view();
-            for row in kept {
-                let text = if value.is_valid(row) {
-                    value.value(row)
-                } else {
-                    ""
-                };
-                let marks = [mark(marks.as_ref(), row), mark(more.as_ref(), row)];
-                row_of(row, times.value(row), marks, text)?;
-            }
-        }
-        _ => return exec_err!("a sequence of marks needs two columns of marks and a value"),
-    }
-    Ok(())
-}
-
-/// Bit `i` is condition `i`; a condition that is null is not met.
-fn met(conditions: &[&BooleanArray], row: usize) -> u64 {
-    let is_met = |condition: &BooleanArray| condition.is_valid(row) && condition.value(row);
-    (0..)
-        .zip(conditions)
-        .filter(|(_, condition)| is_met(condition))
-        .fold(0, |marks, (bit, _)| {
-            marks | 1u64.checked_shl(bit).unwrap_or(0)
-        })
-}
-
-/// Marks as they are; a number is marked by its own bits.
-fn bits(column: &ArrayRef) -> Result<ArrayRef> {
-    match column.data_type() {
-        DataType::Float64 => {
-            let numbers = column.as_primitive::<Float64Type>();
-            Ok(Arc::new(numbers.unary::<_, UInt64Type>(f64::to_bits)))
-        }
-        _ => Ok(cast(column, &DataType::UInt64)?),
-    }
-}
-
-fn mark(column: &dyn Array, row: usize) -> u64 {
-    let marks = column.as_primitive::<UInt64Type>();
-    if marks.is_valid(row) {
-        marks.value(row)
-    } else {
-        0
-    }
+/// The columns of the arguments; the definition was read when the aggregate was made.
+fn after_definition(arguments: &[ArrayRef]) -> &[ArrayRef] {
+    arguments.get(1..).unwrap_or_default()
 }

@@ -11,11 +11,12 @@ use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility,
 };
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::scalar::ScalarValue;
 
 use super::accumulator::{Sequences, state_fields};
-use super::{Columns, Kind};
+use super::{Columns, Kind, Reading};
 
 /// Most conditions that one call may have: marks are bits of one number.
 const MOST_CONDITIONS: usize = 64;
@@ -27,10 +28,10 @@ pub(crate) struct SequenceFunction {
     signature: Signature,
 }
 
-/// True for the aggregates of this module.
-pub(crate) fn is_sequence(function: &AggregateUDF) -> bool {
+/// The function, if it is an aggregate of this module.
+pub(super) fn sequence_function(function: &AggregateUDF) -> Option<&SequenceFunction> {
     let any: &dyn std::any::Any = function.inner().as_ref();
-    any.is::<SequenceFunction>()
+    any.downcast_ref()
 }
 
 impl SequenceFunction {
@@ -42,8 +43,12 @@ impl SequenceFunction {
     }
 
     fn sequences(&self, args: &AccumulatorArgs<'_>) -> Result<Sequences> {
-        let definition = args
-            .exprs
+        Ok(Sequences::new(self.reading(args.exprs)?, self.kind.columns))
+    }
+
+    /// What the function reads of an actor's events, given these arguments.
+    pub(super) fn reading(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> Result<Arc<dyn Reading>> {
+        let definition = arguments
             .first()
             .and_then(|expr| expr.downcast_ref::<Literal>());
         let Some(ScalarValue::Utf8(Some(definition)) | ScalarValue::Utf8View(Some(definition))) =
@@ -54,9 +59,13 @@ impl SequenceFunction {
                 self.kind.name
             );
         };
-        let conditions = args.exprs.len().saturating_sub(2);
-        let reading = (self.kind.reading)(definition, conditions)?;
-        Ok(Sequences::new(reading, self.kind.columns))
+        let conditions = arguments.len().saturating_sub(2);
+        (self.kind.reading)(definition, conditions)
+    }
+
+    /// How its arguments become events.
+    pub(super) fn columns(&self) -> Columns {
+        self.kind.columns
     }
 }
 

@@ -6,11 +6,16 @@
 //! Rows may come in any order and through any number of partial aggregates: the log is the state, and only what is read from
 //! it at the end has an order. [`log`] keeps the events, [`accumulator`] is DataFusion's side of it, [`function`] the aggregate
 //! function, [`rule`] how it is planned; a *reading* such as [`funnel`](crate::funnel) says what an actor's events mean.
+//!
+//! Where actors are dense numbers, [`dense`] does the same without a hash table.
 
 mod accumulator;
+mod dense;
 mod function;
+mod kinds;
 mod list;
 mod log;
+mod rows;
 mod rule;
 
 use std::fmt::Debug;
@@ -20,13 +25,13 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
 
+pub use dense::{DenseSequences, DenseSequencesExec};
 pub(crate) use function::SequenceFunction;
-use function::is_sequence;
 pub(crate) use list::{list, list_of};
 pub use rule::SequencesAtOnce;
 
 /// One event as readings see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Event {
     /// Microseconds.
     pub(crate) time: i64,
@@ -39,18 +44,19 @@ pub(crate) struct Event {
 /// The values that events carry, ascending and each once: the rank of one is its position.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
-    texts: Vec<&'a str>,
+    texts: &'a [Arc<str>],
 }
 
 impl Values<'_> {
     /// The value of this rank.
     pub(crate) fn text(&self, rank: u32) -> &str {
-        self.texts.get(rank as usize).copied().unwrap_or_default()
+        self.texts.get(rank as usize).map_or("", AsRef::as_ref)
     }
 
     /// The rank of a value that some event carries.
     pub(crate) fn rank(&self, text: &str) -> Option<u32> {
-        let position = self.texts.binary_search(&text).ok()?;
+        let position = self.texts.binary_search_by(|one| one.as_ref().cmp(text));
+        let position = position.ok()?;
         u32::try_from(position).ok()
     }
 }

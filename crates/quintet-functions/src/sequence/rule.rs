@@ -9,7 +9,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
-use super::is_sequence;
+use super::function::sequence_function;
 
 /// Plans a sequence aggregate in one phase: rows go to their actor's partition first and are aggregated there.
 ///
@@ -54,7 +54,8 @@ fn at_once(last: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan
     let Some(first) = last.input.downcast_ref::<AggregateExec>() else {
         return Ok(None);
     };
-    let has_sequence = first.aggr_expr().iter().any(|expr| is_sequence(expr.fun()));
+    let mut functions = first.aggr_expr().iter().map(|expr| expr.fun());
+    let has_sequence = functions.any(|function| sequence_function(function).is_some());
     if !has_sequence || first.group_expr().is_empty() {
         return Ok(None);
     }

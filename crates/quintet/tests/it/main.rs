@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod dense;
 mod dependencies;
 mod embedding;
 mod exports;
