@@ -68,8 +68,10 @@ impl Collected {
                     });
                 }
                 if let Some(range) = ranges.get_mut(range).filter(|_| !events.is_empty()) {
+                    // More than there is cannot be split off.
+                    let held = events.size().min(part.reservation.size());
                     range.pieces.push(Piece {
-                        _held: part.reservation.split(events.size()),
+                        _held: part.reservation.split(held),
                         events,
                         first_kind,
                     });

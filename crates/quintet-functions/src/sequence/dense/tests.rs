@@ -56,12 +56,12 @@ fn batch(rows: std::ops::Range<usize>, number: fn(usize) -> u32) -> RecordBatch 
         Some("a text that is longer than twelve bytes"),
         None,
     ];
-    let at = |row: usize| (noise(row, 6) % 50 != 0).then(|| (noise(row, 1) % 250) as i64);
+    let at = |row: usize| (!noise(row, 6).is_multiple_of(50)).then(|| (noise(row, 1) % 250) as i64);
     let times: TimestampMicrosecondArray = rows.clone().map(at).collect();
     let value: StringViewArray = rows.clone().map(|row| values[noise(row, 2) % 4]).collect();
     let actor = UInt32Array::from_iter_values(rows.clone().map(|row| number(noise(row, 3))));
     let marks = UInt64Array::from_iter_values(rows.clone().map(|row| 1 << (noise(row, 4) % 3)));
-    let is_excluded = |row: usize| u64::from(noise(row, 5) % 11 == 0) << 1;
+    let is_excluded = |row: usize| u64::from(noise(row, 5).is_multiple_of(11)) << 1;
     let more = UInt64Array::from_iter_values(rows.clone().map(is_excluded));
     let columns = vec![
         Arc::new(actor) as _,
