@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::codec::{Block, Directory, EventEntry, read_block, read_directory};
@@ -11,6 +12,7 @@ use super::{ActorKind, DAY, DayOfActors, SetsAt};
 use crate::cache::{Cached, Part};
 use crate::error::{Error, Result};
 use crate::files::parquet::checksum;
+use crate::location::Location;
 use crate::log::Add;
 use crate::snapshot::Snapshot;
 
@@ -73,21 +75,23 @@ impl Snapshot {
         kind: ActorKind,
         days: Range<i32>,
     ) -> Result<Vec<Arc<Vec<DayOfActors>>>> {
-        let opened = self.open_sets(&days).await?;
-        let wanted = opened.iter().flat_map(|opened| {
-            let entries = opened.entries(events);
-            let has_any = |entry: &&EventEntry| {
+        let mut reading = Vec::new();
+        for opened in self.open_sets(&days).await? {
+            let has_any = |entry: &EventEntry| {
                 entry.days.iter().any(|day| days.contains(&day.day)) && entry.block(kind).length > 0
             };
-            entries
-                .filter(has_any)
-                .map(move |entry| self.block(opened, entry, kind))
-        });
-        let wanted: Vec<_> = wanted.collect();
-        stream::iter(wanted)
-            .buffer_unordered(FILES_AT_A_TIME)
-            .try_collect()
-            .await
+            let entries = opened.places(events).into_iter();
+            for at in entries.filter(|at| opened.directory.events.get(*at).is_some_and(has_any)) {
+                let (file, directory) = (Arc::clone(opened.file), Arc::clone(&opened.directory));
+                let block = block(self.location().clone(), file, directory, at, kind);
+                reading.push(SpawnedTask::spawn(block));
+            }
+        }
+        let mut found = Vec::with_capacity(reading.len());
+        for block in reading {
+            found.push(block.await.map_err(Error::internal)??);
+        }
+        Ok(found)
     }
 
     fn files_of(&self, days: &Range<i32>) -> impl Iterator<Item = &Arc<Add>> {
@@ -136,43 +140,47 @@ impl Snapshot {
         };
         self.cache().get(&file.path, Part::Directory, read).await
     }
+}
 
-    async fn block(
-        &self,
-        opened: &Opened<'_>,
-        entry: &EventEntry,
-        kind: ActorKind,
-    ) -> Result<Days> {
-        let block = entry.block(kind);
-        let read = async || {
-            let location = self.location();
-            let path = &opened.file.path;
-            let range = block.offset..block.offset + u64::from(block.length);
-            let bytes = location.read_range(path, range).await?;
-            let days = read_block(entry, kind.position(), &bytes)
-                .map_err(|reason| Error::corrupt(location.show(path), reason))?;
-            Ok(Cached::new(days, bytes.len()))
-        };
-        let part = Part::Actors(block.offset);
-        self.cache().get(&opened.file.path, part, read).await
-    }
+/// The sets of one event of a file. Each is read and decoded by a task of its own, so that cores share them.
+async fn block(
+    location: Location,
+    file: Arc<Add>,
+    directory: Arc<Directory>,
+    at: usize,
+    kind: ActorKind,
+) -> Result<Days> {
+    let missing = || Error::internal(format!("{} has no such event", file.path));
+    let entry = directory.events.get(at).ok_or_else(missing)?;
+    let block = entry.block(kind);
+    let read = async || {
+        let range = block.offset..block.offset + u64::from(block.length);
+        let bytes = location.read_range(&file.path, range).await?;
+        let days = read_block(entry, kind.position(), &bytes)
+            .map_err(|reason| Error::corrupt(location.show(&file.path), reason))?;
+        Ok(Cached::new(days, bytes.len()))
+    };
+    let part = Part::Actors(block.offset);
+    location.cache().get(&file.path, part, read).await
 }
 
 impl Opened<'_> {
     fn entries(&self, events: &Events) -> impl Iterator<Item = &EventEntry> {
-        let (all, named) = match self.directory.events.split_first() {
-            Some((all, named)) => (Some(all), named),
-            None => (None, &[][..]),
-        };
-        let (all, names) = match events {
-            Events::All => (all, None),
-            Events::Named(names) => (None, Some(names)),
-        };
-        let by_name = names.into_iter().flatten().filter_map(|name| {
-            let at = named.binary_search_by(|entry| entry.name.as_str().cmp(name));
-            named.get(at.ok()?)
-        });
-        all.into_iter().chain(by_name)
+        let places = self.places(events).into_iter();
+        places.filter_map(|at| self.directory.events.get(at))
+    }
+
+    /// Where the events are in the directory.
+    fn places(&self, events: &Events) -> Vec<usize> {
+        let named = self.directory.events.get(1..).unwrap_or_default();
+        match events {
+            Events::All => vec![0],
+            Events::Named(names) => names
+                .iter()
+                .filter_map(|name| named.binary_search_by(|entry| entry.name.cmp(name)).ok())
+                .map(|at| at + 1)
+                .collect(),
+        }
     }
 }
 

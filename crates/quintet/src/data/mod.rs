@@ -18,7 +18,7 @@ use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
-use quintet_store::{EntityTable, Folder, PropertyColumn, Snapshot};
+use quintet_store::{EntityTable, Folder, PropertyColumn, ScanOptions, Snapshot};
 
 use self::folder::Unloaded;
 use crate::Result;
@@ -200,10 +200,14 @@ impl Data {
         })
     }
 
-    /// The same data, read in another session by stock scans: these know the statistics of every column, whatever is compared.
+    /// The same data, read in another session by stock scans: these know the statistics of every column, whatever is compared, and
+    /// decode the other columns only where a filter leaves rows. That pays for SQL, which mostly asks for a few rows whole.
     pub(crate) fn in_session(&self, session: SessionContext) -> Self {
+        let late_materialization = true;
         let events = match &self.dense {
-            Some(snapshot) => snapshot.events(),
+            Some(snapshot) => snapshot.events_with(ScanOptions {
+                late_materialization,
+            }),
             None => Arc::clone(&self.events),
         };
         Self {

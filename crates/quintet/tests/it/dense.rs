@@ -16,7 +16,8 @@ fn sequences() -> [Value; 4] {
     let mut by_company = funnel.clone();
     by_company["aggregation_group_type_index"] = 1.into();
     let target = json!({"id": "commit", "type": "events"});
-    let retention = json!({"period": "Week", "totalIntervals": 8, "targetEntity": target, "returningEntity": target});
+    // With one occurrence the sets of actors say all.
+    let retention = json!({"period": "Week", "totalIntervals": 8, "targetEntity": target, "returningEntity": target, "minimumOccurrences": 2});
     [
         funnel,
         by_company,

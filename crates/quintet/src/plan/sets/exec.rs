@@ -30,7 +30,7 @@ use datafusion::physical_plan::{
 use futures::stream;
 use quintet_behavior::lifecycle::{Activity, activities};
 use quintet_behavior::masks::Masks;
-use quintet_store::{ActorKind, Events, Snapshot};
+use quintet_store::{ActorKind, DayOfActors, Events, Snapshot};
 
 /// Some events, and the period that each day belongs to.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ impl Ask {
     async fn answer(&self, memory: &MemoryReservation) -> Result<RecordBatch> {
         let columns = match self.figure {
             Figure::Rows => of_figures(self.rows().await?),
-            Figure::Actors => of_figures(self.masks(memory).await?.actors_by_period()),
+            Figure::Actors => of_figures(self.actors(memory).await?),
             Figure::FirstPeriods => of_figures(self.masks(memory).await?.actors_by_first_period()),
             Figure::Window(window) => {
                 of_figures(self.masks(memory).await?.actors_in_window(window))
@@ -138,6 +138,40 @@ impl Ask {
         Ok(rows)
     }
 
+    /// Without merges a period's actors are just the sets of its days, united.
+    async fn actors(&self, memory: &MemoryReservation) -> Result<Vec<u64>> {
+        let [marked] = self.marked.as_slice() else {
+            return Err(DataFusionError::Internal("one series is expected".into()));
+        };
+        if self.has_merges() {
+            return Ok(self.masks(memory).await?.actors_by_period());
+        }
+        let sets = self.sets(marked).await?;
+        let mut periods = vec![None; marked.periods()];
+        for day in sets.iter().flat_map(|days| days.iter()) {
+            let period = marked.period(day.day).and_then(|at| periods.get_mut(at));
+            match period {
+                Some(Some(actors)) => *actors |= &day.actors,
+                Some(none) => *none = Some(day.actors.clone()),
+                None => {}
+            }
+        }
+        let counts = periods
+            .iter()
+            .map(|actors| actors.as_ref().map_or(0, |actors| actors.len()));
+        Ok(counts.collect())
+    }
+
+    fn has_merges(&self) -> bool {
+        self.kind == ActorKind::Person && self.snapshot.has_merges()
+    }
+
+    async fn sets(&self, marked: &Marked) -> Result<Vec<Arc<Vec<DayOfActors>>>> {
+        let days = marked.days.clone();
+        let sets = self.snapshot.actors_by_day(&marked.events, self.kind, days);
+        sets.await.map_err(external)
+    }
+
     async fn masks(&self, memory: &MemoryReservation) -> Result<Masks> {
         match self.marked.as_slice() {
             [marked] => self.masks_of(marked, memory).await,
@@ -146,11 +180,8 @@ impl Ask {
     }
 
     async fn masks_of(&self, marked: &Marked, memory: &MemoryReservation) -> Result<Masks> {
-        let sets = self
-            .snapshot
-            .actors_by_day(&marked.events, self.kind, marked.days.clone());
-        let sets = sets.await.map_err(external)?;
-        let merges = match self.kind == ActorKind::Person && self.snapshot.has_merges() {
+        let sets = self.sets(marked).await?;
+        let merges = match self.has_merges() {
             true => Some(self.snapshot.person_index().await.map_err(external)?),
             false => None,
         };
