@@ -125,7 +125,8 @@ impl Properties {
             };
             // An empty text in a column beside `properties` is how exports write that there is nothing.
             let is_nothing = !column.bare && value.is_empty();
-            if !is_nothing && !(given.len() > 2 && columns::has(given, &column.name)) {
+            let is_hidden = given.len() > 2 && columns::has(given, &column.name);
+            if !is_nothing && !is_hidden {
                 column.push(text, value);
             }
         }
