@@ -73,7 +73,7 @@ impl EventsWriter {
         self.writer.flush().map_err(written)?;
         let (sets, at) = sets::encode(&self.sets.finish(), self.writer.bytes_written() as u64);
         self.writer.write_all(&sets).map_err(Error::internal)?;
-        events.sets = Some(at);
+        events.sets = Some(Box::new(at));
         let month = Month::of(events.min_timestamp);
         let folder = format!("{}/{month}", Table::Events.folder());
         let bytes = self.writer.into_inner().map_err(written)?;

@@ -163,7 +163,7 @@ pub(crate) struct EventsFile {
     pub(crate) nulls: BTreeMap<String, u64>,
     /// Where its sets of actors are; absent in files of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sets: Option<SetsAt>,
+    pub(crate) sets: Option<Box<SetsAt>>,
 }
 
 /// A file is no longer live; readers of earlier versions may still need it.

@@ -194,5 +194,5 @@ impl EventEntry {
 }
 
 fn at(file: &Add) -> Option<&SetsAt> {
-    file.events.as_ref()?.sets.as_ref()
+    file.events.as_ref()?.sets.as_deref()
 }

@@ -32,7 +32,7 @@ const CREATED: &str = "created";
 
 /// How many persons each bucket is what to.
 pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Vec<Figure>> {
-    let activities = match from_sets(lifecycle, reading)? {
+    let activities = match by_sets(lifecycle, reading)? {
         Some(activities) => activities,
         None => {
             let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
@@ -59,7 +59,7 @@ pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Res
 }
 
 /// Persons by their activities without reading an event, where whole days of events by name are asked for.
-fn from_sets(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
+fn by_sets(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
     if lifecycle.sampling.is_some() {
         return Ok(None);
     }

@@ -48,7 +48,7 @@ pub(crate) fn filters(retention: &Retention) -> Vec<Filter> {
 /// The figures of retention.
 pub(crate) async fn figures(retention: &Retention, reading: &Reading<'_>) -> Result<Figures> {
     let mut figures = Figures::default();
-    if let Some(sets) = from_sets(retention, reading)? {
+    if let Some(sets) = by_sets(retention, reading)? {
         count_alike(retention, sets, reading, &mut figures).await?;
         return Ok(figures);
     }
@@ -68,7 +68,7 @@ pub(crate) async fn figures(retention: &Retention, reading: &Reading<'_>) -> Res
 }
 
 /// Actors by the periods in which they start and return without reading an event, where whole days of events by name are asked for.
-fn from_sets(retention: &Retention, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
+fn by_sets(retention: &Retention, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
     let Retention {
         filter,
         start,
@@ -104,7 +104,7 @@ async fn count_alike(
     let mut times = vec![retention.window.start().saturating_sub(1)];
     times.extend(&retention.window.edges);
     for batch in reading.run.collect(sets).await? {
-        let numbers = |name| Ok::<_, Error>(named(&batch, name, &DataType::UInt64)?);
+        let numbers = |name| named(&batch, name, &DataType::UInt64);
         let (starts, returns) = (numbers(sets::STARTS)?, numbers(sets::RETURNS)?);
         let actors = numbers(sets::FIGURE)?;
         let [starts, returns, actors] =

@@ -49,11 +49,11 @@ pub(crate) async fn figures(
             let is_plain = parts.is_empty()
                 && stickiness.sampling.is_none()
                 && stickiness.criterion.is_any_event();
-            let from_sets = match is_plain {
-                true => from_sets(series, &slice.members, intervals, reading)?,
+            let by_sets = match is_plain {
+                true => by_sets(series, &slice.members, intervals, reading)?,
                 false => None,
             };
-            let histogram = match from_sets {
+            let histogram = match by_sets {
                 Some(histogram) => histogram,
                 None => {
                     let criterion = stickiness.criterion;
@@ -73,7 +73,7 @@ pub(crate) async fn figures(
 }
 
 /// Actors by their number of active intervals without reading an event, where whole days of events by name are asked for.
-fn from_sets(
+fn by_sets(
     series: &Series,
     members: &Filter,
     intervals: &Intervals,

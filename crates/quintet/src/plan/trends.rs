@@ -111,9 +111,9 @@ impl Counted<'_> {
         {
             return self.sliding(*actor, *days).await;
         }
-        let rows = match self.from_sets()? {
+        let rows = match self.by_sets()? {
             Some(rows) => rows,
-            None => self.from_events()?,
+            None => self.by_events()?,
         };
         self.read(&self.question.reading.run.collect(rows).await?)
     }
@@ -125,7 +125,7 @@ impl Counted<'_> {
     }
 
     /// The figures without reading an event, where whole days of events by name are all that is asked for.
-    fn from_sets(&self) -> Result<Option<DataFrame>> {
+    fn by_sets(&self) -> Result<Option<DataFrame>> {
         let Some(events) = &self.of_sets() else {
             return Ok(None);
         };
@@ -149,7 +149,7 @@ impl Counted<'_> {
     }
 
     /// The figures as a plan over events.
-    fn from_events(&self) -> Result<DataFrame> {
+    fn by_events(&self) -> Result<DataFrame> {
         Ok(match &self.series.measure {
             Measure::Total => self.aggregate(|_| Ok(count(lit(1))))?,
             Measure::Unique(actor) => match self.is_cumulative() {
@@ -268,7 +268,7 @@ impl Counted<'_> {
             return Ok(Vec::new());
         };
         let window = u64::from(days) * u64::from(small.per_day);
-        let stretches = match self.stretches_from_sets(actor, window, &small.edges)? {
+        let stretches = match self.stretches_by_sets(actor, window, &small.edges)? {
             Some(stretches) => stretches,
             None => self.stretches(actor, window, &small.edges)?,
         };
@@ -303,7 +303,7 @@ impl Counted<'_> {
     }
 
     /// The stretches of labels at which actors count, without reading an event: at each label by itself.
-    fn stretches_from_sets(
+    fn stretches_by_sets(
         &self,
         actor: Actor,
         window: u64,
