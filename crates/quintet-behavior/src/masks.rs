@@ -53,6 +53,22 @@ impl Masks {
         }
     }
 
+    /// All these actors were active in the period.
+    pub fn mark_all(&mut self, actors: impl Iterator<Item = u32>, period: usize) {
+        if period >= self.periods {
+            return;
+        }
+        let (words, within, bit) = (self.words, period / 64, 1 << (period % 64));
+        actors.for_each(|actor| {
+            let at = actor as usize * words + within;
+            if let Some(word) = self.bits.get_mut(at) {
+                *word |= bit;
+            } else {
+                self.mark(actor, period);
+            }
+        });
+    }
+
     /// The periods of every actor that was active, by ascending id.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Periods<'_>)> {
         let masks = (0..).zip(self.bits.chunks_exact(self.words));
@@ -172,7 +188,10 @@ mod tests {
     fn masks(periods: usize, marks: &Marks) -> Masks {
         let mut masks = Masks::new(periods);
         for (actor, period) in marks {
-            masks.mark(*actor, *period);
+            match actor % 2 {
+                0 => masks.mark(*actor, *period),
+                _ => masks.mark_all(std::iter::once(*actor), *period),
+            }
         }
         masks
     }

@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::AggregateUDF;
-use quintet_behavior::funnel::{Attribution, Event, Funnel, Order, Periods};
+use quintet_behavior::funnel::{Attribution, Event, Funnel, Machine, Order, Periods};
 use serde::{Deserialize, Serialize};
 
 use crate::sequence::{
@@ -176,7 +176,7 @@ struct StepsDone(Funnel);
 impl Reading for StepsDone {
     fn outcomes(&self, actors: usize) -> Box<dyn Outcomes + '_> {
         Box::new(StepsDoneColumn {
-            funnel: &self.0,
+            machine: self.0.machine(),
             prepared: Vec::new(),
             done: Vec::with_capacity(actors),
         })
@@ -184,7 +184,7 @@ impl Reading for StepsDone {
 }
 
 struct StepsDoneColumn<'a> {
-    funnel: &'a Funnel,
+    machine: Machine<'a>,
     prepared: Vec<Event>,
     done: Vec<u32>,
 }
@@ -193,7 +193,7 @@ impl Outcomes for StepsDoneColumn<'_> {
     fn add(&mut self, events: &mut [sequence::Event], _: &Values<'_>) -> Result<()> {
         let mut done = 0;
         let events = prepared(events, &mut self.prepared);
-        self.funnel
+        self.machine
             .runs(events, None, |run| done = run.steps.count_ones());
         self.done.push(done);
         Ok(())
@@ -220,6 +220,7 @@ impl Reading for Runs {
     fn outcomes(&self, actors: usize) -> Box<dyn Outcomes + '_> {
         Box::new(RunsColumn {
             definition: &self.0,
+            machine: self.0.funnel.machine(),
             prepared: Vec::new(),
             lengths: Vec::with_capacity(actors),
             values: StringViewBuilder::new(),
@@ -231,6 +232,7 @@ impl Reading for Runs {
 
 struct RunsColumn<'a> {
     definition: &'a FunnelDefinition,
+    machine: Machine<'a>,
     prepared: Vec<Event>,
     lengths: Vec<usize>,
     values: StringViewBuilder,
@@ -243,7 +245,7 @@ impl Outcomes for RunsColumn<'_> {
         let before = self.steps.len();
         let events = prepared(events, &mut self.prepared);
         let empty = self.definition.empty(values);
-        self.definition.funnel.runs(events, empty, |run| {
+        self.machine.runs(events, empty, |run| {
             self.values.append_value(values.text(run.value));
             self.steps.append_value(run.steps);
             self.times.values().append_slice(run.times);

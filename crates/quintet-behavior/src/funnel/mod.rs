@@ -127,6 +127,35 @@ pub struct Entrance {
     pub converted: bool,
 }
 
+/// Walks over the events of one actor after the other, without asking for memory each time.
+pub struct Machine<'a> {
+    funnel: &'a Funnel,
+    steps: Steps<'a>,
+}
+
+enum Steps<'a> {
+    InOrder(Tries<'a>),
+    InAnyOrder(Queues<'a>),
+}
+
+impl Machine<'_> {
+    /// As [`Funnel::runs`].
+    pub fn runs(&mut self, events: &[Event], empty: Option<u32>, mut found: impl FnMut(Run<'_>)) {
+        match &mut self.steps {
+            Steps::InOrder(tries) => {
+                if tries.meet(events) {
+                    self.funnel
+                        .views(events, empty, |view| tries.run(view, &mut found));
+                }
+            }
+            Steps::InAnyOrder(queues) => {
+                self.funnel
+                    .views(events, empty, |view| queues.run(view, &mut found));
+            }
+        }
+    }
+}
+
 impl Event {
     /// All that it is matched by.
     fn marks(&self) -> (u64, u64) {
@@ -171,13 +200,19 @@ impl Funnel {
     /// How far the actor came, once per breakdown value that it counts under, each handed to `found`.
     ///
     /// `events` are sorted by [`Event::cmp`]. `empty` is the value that no touch takes, if any has it.
-    pub fn runs(&self, events: &[Event], empty: Option<u32>, mut found: impl FnMut(Run<'_>)) {
-        if self.order == Order::Unordered {
-            let mut queues = Queues::new(self);
-            self.views(events, empty, |view| queues.run(view, &mut found));
-        } else {
-            let mut tries = Tries::new(self, events);
-            self.views(events, empty, |view| tries.run(view, &mut found));
+    pub fn runs(&self, events: &[Event], empty: Option<u32>, found: impl FnMut(Run<'_>)) {
+        self.machine().runs(events, empty, found);
+    }
+
+    /// What [`runs`](Self::runs) takes place in, to be used for many actors.
+    pub fn machine(&self) -> Machine<'_> {
+        let steps = match self.order {
+            Order::Ordered | Order::Strict => Steps::InOrder(Tries::new(self)),
+            Order::Unordered => Steps::InAnyOrder(Queues::new(self)),
+        };
+        Machine {
+            funnel: self,
+            steps,
         }
     }
 

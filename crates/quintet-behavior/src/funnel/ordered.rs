@@ -47,21 +47,27 @@ pub(super) struct Tries<'a> {
 }
 
 impl<'a> Tries<'a> {
-    /// For the runs over these events.
-    pub(super) fn new(funnel: &'a Funnel, events: &[Event]) -> Self {
-        let exact =
-            funnel.order == Order::Strict || events.iter().any(|event| event.exclusions != 0);
+    /// For any number of runs.
+    pub(super) fn new(funnel: &'a Funnel) -> Self {
         let steps = funnel.steps.min(MOST_STEPS);
         Self {
             funnel,
             all: first(steps),
             optional: funnel.optional & !bit(0),
-            tolerance: if exact { 0 } else { funnel.simultaneity.max(0) },
+            tolerance: 0,
             slots: vec![None; steps + 1],
             visits: vec![Visit::default(); row(steps + 1)],
             best: None,
             times: Vec::new(),
         }
+    }
+
+    /// The runs to come are over these events of another actor. Says whether there can be any: all begin with the first step.
+    pub(super) fn meet(&mut self, events: &[Event]) -> bool {
+        let is_exact = self.funnel.order == Order::Strict
+            || events.iter().any(|event| event.exclusions != 0);
+        self.tolerance = if is_exact { 0 } else { self.funnel.simultaneity.max(0) };
+        events.iter().any(|event| has(event.steps, 0))
     }
 
     /// Walks over the events and says how far the actor came. One whose best try is spoilt has left the funnel.

@@ -145,8 +145,8 @@ impl Event {
 
     /// One event at each of these times whose bit is set in `starts` or in `returns`, lowest bit first: what the history of an actor
     /// comes to of which only the periods are known.
-    pub fn at_each(times: &[i64], starts: u64, returns: u64) -> Vec<Self> {
-        let at = |(bit, time): (u32, &i64)| {
+    pub fn at_each(times: &[i64], starts: u64, returns: u64) -> impl Iterator<Item = Self> {
+        let at = move |(bit, time): (u32, &i64)| {
             let is_set = |bits: u64| bits.checked_shr(bit).is_some_and(|bits| bits & 1 == 1);
             let kind = |bits, kind| if is_set(bits) { kind } else { 0 };
             Self {
@@ -157,7 +157,7 @@ impl Event {
             }
         };
         let events = (0..).zip(times).map(at);
-        events.filter(|event| event.kinds != 0).collect()
+        events.filter(|event| event.kinds != 0)
     }
 
     /// By time; at one instant by what the events are, so that no result depends on the order in which they were stored.

@@ -12,7 +12,7 @@ use datafusion::common::internal_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::StateFieldsArgs;
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::logical_expr::{Accumulator, ColumnarValue, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
 use super::log::Log;
@@ -67,8 +67,7 @@ impl Sequences {
         filter: Option<&BooleanArray>,
     ) -> Result<()> {
         let log = &mut self.log;
-        let arguments = after_definition(values);
-        rows(self.columns, arguments, filter, |row| {
+        rows(self.columns, &after_definition(values), filter, |row| {
             let actor = actor(row.number);
             log.push(actor, row.time, row.marks, row.value, row.is_alike)
         })
@@ -176,7 +175,7 @@ impl GroupsAccumulator for Sequences {
     ) -> Result<Vec<ArrayRef>> {
         let mut states = States::default();
         let mut done = 0;
-        rows(self.columns, after_definition(values), opt_filter, |row| {
+        rows(self.columns, &after_definition(values), opt_filter, |row| {
             (done..row.number).for_each(|_| states.end_of_actor());
             states.push(row.time, row.marks, row.value);
             states.end_of_actor();
@@ -263,6 +262,7 @@ impl States {
 }
 
 /// The columns of the arguments; the definition was read when the aggregate was made.
-fn after_definition(arguments: &[ArrayRef]) -> &[ArrayRef] {
-    arguments.get(1..).unwrap_or_default()
+fn after_definition(arguments: &[ArrayRef]) -> Vec<ColumnarValue> {
+    let arguments = arguments.iter().skip(1);
+    arguments.cloned().map(ColumnarValue::Array).collect()
 }

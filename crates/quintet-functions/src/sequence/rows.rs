@@ -5,6 +5,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType, UInt64Type};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
+use datafusion::logical_expr::ColumnarValue;
 
 use super::Columns;
 
@@ -21,12 +22,12 @@ pub(super) struct Row<'a> {
 /// Hands over every row that passes the filter and has a time. `arguments` are those after the definition.
 pub(super) fn rows(
     columns: Columns,
-    arguments: &[ArrayRef],
+    arguments: &[ColumnarValue],
     filter: Option<&BooleanArray>,
     mut of_row: impl FnMut(Row<'_>) -> Result<()>,
 ) -> Result<()> {
-    let [time, rest @ ..] = arguments else {
-        return exec_err!("a sequence needs a time");
+    let [ColumnarValue::Array(time), rest @ ..] = arguments else {
+        return exec_err!("a sequence needs a column of times");
     };
     let times = time.as_primitive::<TimestampMicrosecondType>();
     let is_kept = |row: usize| {
@@ -35,6 +36,7 @@ pub(super) fn rows(
     let kept = (0..times.len()).filter(|&row| is_kept(row));
     match (columns, rest) {
         (Columns::Conditions, conditions) => {
+            let conditions = ColumnarValue::values_to_arrays(conditions)?;
             let conditions: Vec<&BooleanArray> = conditions
                 .iter()
                 .map(|column| column.as_boolean())
@@ -52,26 +54,70 @@ pub(super) fn rows(
             }
         }
         (Columns::Marked, [marks, more, value]) => {
-            let (marks, more) = (bits(marks)?, bits(more)?);
-            let value = value.as_string_view();
-            let mut before = None;
-            for number in kept {
-                let marks = [or_zero(&marks, number), or_zero(&more, number)];
-                // Within one column, equal views are equal texts.
-                let view = value.is_valid(number).then(|| value.views().get(number));
-                let kind = (marks, view);
-                of_row(Row {
-                    number,
-                    time: times.value(number),
-                    marks,
-                    value: view.map_or("", |_| value.value(number)),
-                    is_alike: before.replace(kind) == Some(kind),
-                })?;
+            let (marks, more) = (Bits::of(marks)?, Bits::of(more)?);
+            match (marks, more, value) {
+                (Bits::Same(marks), Bits::Same(more), ColumnarValue::Scalar(value)) => {
+                    let value = value.try_as_str().flatten().unwrap_or_default();
+                    let mut is_alike = false;
+                    for number in kept {
+                        of_row(Row {
+                            number,
+                            time: times.value(number),
+                            marks: [marks, more],
+                            value,
+                            is_alike: std::mem::replace(&mut is_alike, true),
+                        })?;
+                    }
+                }
+                (marks, more, value) => {
+                    let value = value.to_array(times.len())?;
+                    let value = value.as_string_view();
+                    let mut before = None;
+                    for number in kept {
+                        let marks = [marks.at(number), more.at(number)];
+                        // Within one column, equal views are equal texts.
+                        let view = value.is_valid(number).then(|| value.views().get(number));
+                        let kind = (marks, view);
+                        of_row(Row {
+                            number,
+                            time: times.value(number),
+                            marks,
+                            value: view.map_or("", |_| value.value(number)),
+                            is_alike: before.replace(kind) == Some(kind),
+                        })?;
+                    }
+                }
             }
         }
         _ => return exec_err!("a sequence of marks needs two columns of marks and a value"),
     }
     Ok(())
+}
+
+/// Marks of rows.
+enum Bits {
+    Same(u64),
+    Each(UInt64Array),
+}
+
+impl Bits {
+    /// Marks as they are; a number is marked by its own bits.
+    fn of(column: &ColumnarValue) -> Result<Self> {
+        match column {
+            ColumnarValue::Array(column) => Ok(Self::Each(bits(column)?)),
+            ColumnarValue::Scalar(mark) => {
+                let one = bits(&mark.to_array()?)?;
+                Ok(Self::Same(or_zero(&one, 0)))
+            }
+        }
+    }
+
+    fn at(&self, row: usize) -> u64 {
+        match self {
+            Self::Same(marks) => *marks,
+            Self::Each(marks) => or_zero(marks, row),
+        }
+    }
 }
 
 /// Bit `i` is condition `i`; a condition that is null is not met.
@@ -85,7 +131,6 @@ fn met(conditions: &[&BooleanArray], row: usize) -> u64 {
         })
 }
 
-/// Marks as they are; a number is marked by its own bits.
 fn bits(column: &ArrayRef) -> Result<UInt64Array> {
     match column.data_type() {
         DataType::Float64 => {

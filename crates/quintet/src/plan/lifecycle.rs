@@ -32,14 +32,48 @@ const CREATED: &str = "created";
 
 /// How many persons each bucket is what to.
 pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Vec<Figure>> {
-    let activities = match by_sets(lifecycle, reading)? {
-        Some(activities) => activities,
-        None => {
-            let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
-            let persons = vec![count(lit(1)).alias(FIGURE)];
-            activities(lifecycle, reading, vec![])?.aggregate(alike, persons)?
+    match by_sets(lifecycle, reading)? {
+        Some(statuses) => by_status(statuses, reading).await,
+        None => by_activity(lifecycle, reading).await,
+    }
+}
+
+/// The statuses without reading an event, where whole days of events by name are asked for.
+fn by_sets(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
+    match lifecycle.sampling {
+        Some(_) => Ok(None),
+        None => reading.statuses_by_period(&lifecycle.filter, &lifecycle.edges),
+    }
+}
+
+async fn by_status(statuses: DataFrame, reading: &Reading<'_>) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for batch in reading.run.collect(statuses).await? {
+        let number = |name| -> Result<PrimitiveArray<UInt64Type>> {
+            Ok(named(&batch, name, &DataType::UInt64)?
+                .as_primitive()
+                .clone())
+        };
+        let (periods, statuses) = (number(sets::PERIOD)?, number(sets::STATUS)?);
+        let persons = number(sets::FIGURE)?;
+        let rows = periods.values().iter().zip(statuses.values());
+        for ((bucket, status), persons) in rows.zip(persons.values()) {
+            if let Some(status) = sets::STATUSES.get(*status as usize) {
+                figures.push(Figure {
+                    bucket: *bucket as usize,
+                    status: wire(*status),
+                    persons: *persons,
+                });
+            }
         }
-    };
+    }
+    Ok(figures)
+}
+
+async fn by_activity(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Vec<Figure>> {
+    let alike = [BUCKET, PREVIOUS, NEXT, CREATED].map(column).to_vec();
+    let persons = vec![count(lit(1)).alias(FIGURE)];
+    let activities = activities(lifecycle, reading, vec![])?.aggregate(alike, persons)?;
     let mut figures = Vec::new();
     for batch in reading.run.collect(activities).await? {
         let persons = named(&batch, FIGURE, &DataType::UInt64)?;
@@ -56,24 +90,6 @@ pub(crate) async fn figures(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Res
         }
     }
     Ok(figures)
-}
-
-/// Persons by their activities without reading an event, where whole days of events by name are asked for.
-fn by_sets(lifecycle: &Lifecycle, reading: &Reading<'_>) -> Result<Option<DataFrame>> {
-    if lifecycle.sampling.is_some() {
-        return Ok(None);
-    }
-    let columns = [
-        (sets::PERIOD, BUCKET),
-        (sets::PREVIOUS, PREVIOUS),
-        (sets::NEXT, NEXT),
-        (sets::CREATED, CREATED),
-        (sets::FIGURE, FIGURE),
-    ];
-    let columns = columns.map(|(theirs, ours)| column(theirs).alias(ours));
-    let sets = reading.activities_by_period(&lifecycle.filter, &lifecycle.edges)?;
-    sets.map(|sets| Ok(sets.select(columns.to_vec())?))
-        .transpose()
 }
 
 /// The persons to whom one of the buckets is what is asked for, with their number of events there, the most active first.

@@ -103,6 +103,10 @@ async fn count_alike(
     let definition = definition(retention);
     let mut times = vec![retention.window.start().saturating_sub(1)];
     times.extend(&retention.window.edges);
+    let width = definition.reach.len() + 1;
+    // Row by row: how many actors each column of a cohort has.
+    let mut cells: Vec<u64> = Vec::new();
+    let mut events = Vec::with_capacity(times.len());
     for batch in reading.run.collect(sets).await? {
         let numbers = |name| named(&batch, name, &DataType::UInt64);
         let (starts, returns) = (numbers(sets::STARTS)?, numbers(sets::RETURNS)?);
@@ -110,13 +114,23 @@ async fn count_alike(
         let [starts, returns, actors] =
             [&starts, &returns, &actors].map(|column| column.as_primitive::<UInt64Type>().values());
         for ((starts, returns), actors) in starts.iter().zip(returns).zip(actors) {
-            let events = behavior::Event::at_each(&times, *starts, *returns);
+            events.clear();
+            events.extend(behavior::Event::at_each(&times, *starts, *returns));
             definition.cohorts(&events, |cohort| {
+                let first = cohort.row * width;
+                if cells.len() < first + width {
+                    cells.resize(first + width, 0);
+                }
                 for column in cohort.columns {
-                    figures.add(None, cohort.row, *column, *actors, 0.0);
+                    if let Some(cell) = cells.get_mut(first + column) {
+                        *cell += actors;
+                    }
                 }
             });
         }
+    }
+    for (at, actors) in cells.into_iter().enumerate().filter(|(_, n)| *n > 0) {
+        figures.add(None, at / width, at % width, actors, 0.0);
     }
     Ok(())
 }

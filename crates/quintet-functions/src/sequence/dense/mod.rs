@@ -9,12 +9,13 @@
 //! ```
 //! A range is small enough that the counters of its actors and the ends of their slices stay in the nearest caches, and there are
 //! enough of them to keep every core busy. [`part`] holds what an input appends, [`collected`] what all inputs appended together,
-//! [`reader`] reads ranges; [`rule`] puts the operator where it fits.
+//! [`reader`] reads ranges; [`rule`] puts the operator where it fits; [`once`] spares it what is the same in many rows.
 //!
 //! Everything stays in memory, and a refused reservation ends the query with `ResourcesExhausted`. DataFusion's own aggregation
 //! spills instead. Therefore a session with a memory limit must not have the rule, nor one whose plans are to travel as bytes.
 
 mod collected;
+mod once;
 mod part;
 mod reader;
 mod rule;
@@ -48,6 +49,7 @@ use futures::{FutureExt, StreamExt, TryFutureExt, stream};
 use super::Reading;
 use super::function::sequence_function;
 use collected::Collected;
+use once::once_per_run;
 use part::{Arguments, Part};
 use reader::Reader;
 pub use rule::DenseSequences;
@@ -91,10 +93,13 @@ impl DenseSequencesExec {
         };
         let expressions = sequence.expressions();
         let reading = function.reading(&expressions)?;
+        let rows = input.schema();
+        let after_definition = expressions.iter().skip(1).cloned();
+        let after_definition = after_definition.map(|argument| once_per_run(argument, &rows));
         let arguments = Arguments {
             actor: Arc::clone(&actor),
             columns: function.columns(),
-            after_definition: expressions.get(1..).unwrap_or_default().to_vec(),
+            after_definition: after_definition.collect::<Result<_>>()?,
         };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),

@@ -3,11 +3,12 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::UInt32Type;
-use datafusion::common::exec_datafusion_err;
+use datafusion::common::{exec_datafusion_err, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 
 use crate::sequence::Columns;
@@ -75,14 +76,18 @@ impl Part {
 
     /// Appends the rows of a batch.
     pub(super) fn add(&mut self, batch: &RecordBatch, arguments: &Arguments) -> Result<()> {
-        let column = |expr: &Arc<dyn PhysicalExpr>| -> Result<ArrayRef> {
-            expr.evaluate(batch)?.into_array(batch.num_rows())
-        };
-        let actors = column(&arguments.actor)?;
+        let rows_of_batch = batch.num_rows();
+        let actors = arguments.actor.evaluate(batch)?.into_array(rows_of_batch)?;
         let actors = actors.as_primitive::<UInt32Type>().values();
         let actor = |row: usize| actors.get(row).copied().unwrap_or_default();
-        let columns = arguments.after_definition.iter().map(column);
-        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let columns = arguments.after_definition.iter();
+        let columns = columns.map(|column| column.evaluate(batch));
+        let mut columns = columns.collect::<Result<Vec<_>>>()?;
+        let Some(times) = columns.first_mut() else {
+            return internal_err!("a sequence needs a time");
+        };
+        let time = times.to_array(rows_of_batch)?;
+        *times = ColumnarValue::Array(Arc::clone(&time));
         let mut kind = 0;
         rows(arguments.columns, &columns, None, |row| {
             if !row.is_alike {
@@ -95,8 +100,8 @@ impl Part {
             });
             Ok(())
         })?;
-        let times = columns.first().and_then(|times| times.nulls());
-        for row in times
+        for row in time
+            .nulls()
             .into_iter()
             .flat_map(|known| (!known.inner()).set_indices().collect::<Vec<_>>())
         {

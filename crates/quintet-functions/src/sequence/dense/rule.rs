@@ -6,9 +6,13 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::projection::update_expr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::udaf::AggregateFunctionExpr;
 
 use super::DenseSequencesExec;
 use crate::sequence::function::sequence_function;
@@ -68,13 +72,50 @@ fn dense(
     if !is_number || !is_plain || sequence_function(sequence.fun()).is_none() {
         return Ok(None);
     }
+    let below = Below {
+        input: Arc::clone(rows.input()),
+        actor: Arc::clone(actor),
+        sequence: Arc::clone(sequence),
+    };
+    let below = below.projection()?;
     Ok(Some(Arc::new(DenseSequencesExec::try_new(
-        Arc::clone(rows.input()),
-        Arc::clone(actor),
-        Arc::clone(sequence),
+        below.input,
+        below.actor,
+        below.sequence,
         node.schema(),
         partitions,
     )?)))
+}
+
+/// What the operator reads, and what of it.
+struct Below {
+    input: Arc<dyn ExecutionPlan>,
+    actor: Arc<dyn PhysicalExpr>,
+    sequence: Arc<AggregateFunctionExpr>,
+}
+
+impl Below {
+    /// Without projections in between: what they compute is computed by the operator, which spares what is the same in many rows.
+    fn projection(self) -> Result<Self> {
+        let Some(projection) = self.input.downcast_ref::<ProjectionExec>() else {
+            return Ok(self);
+        };
+        let computed = |expr: &Arc<dyn PhysicalExpr>| update_expr(expr, projection.expr(), true);
+        let arguments = self.sequence.expressions();
+        let arguments: Option<Vec<_>> = arguments.iter().map(computed).collect::<Result<_>>()?;
+        let sequence = arguments.and_then(|args| self.sequence.with_new_expressions(args, vec![]));
+        match (computed(&self.actor)?, sequence) {
+            (Some(actor), Some(sequence)) => {
+                let below = Self {
+                    input: Arc::clone(projection.input()),
+                    actor,
+                    sequence: Arc::new(sequence),
+                };
+                below.projection()
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 /// The phase of an aggregation that reads rows, if this is the phase that ends it.

@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Statistics, stats::Precision};
+use datafusion::common::{Statistics, internal_datafusion_err, stats::Precision};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -23,7 +22,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Segment;
 use super::names::Names;
-use super::read::columns;
+use super::read::batches;
+use crate::error::Error;
 use crate::location::Location;
 
 /// See the module above.
@@ -124,14 +124,12 @@ impl ExecutionPlan for RunsExec {
                 let (location, schema, lot) =
                     (location.clone(), Arc::clone(&schema), Arc::clone(&lot));
                 async move {
-                    match lot.get(at) {
-                        Some(segment) => columns(&location, segment, &schema).await,
-                        None => Ok(RecordBatch::new_empty(schema)),
-                    }
-                    .map_err(|error| DataFusionError::External(Box::new(error)))
+                    let segment = lot.get(at).ok_or_else(|| internal_datafusion_err!("no segment"));
+                    let batches = batches(&location, segment?, &schema, rows).await;
+                    let batches = batches.map_err(external)?;
+                    Ok::<_, DataFusionError>(stream::iter(batches.map(|one| one.map_err(external))))
                 }
             })
-            .map_ok(move |batch| stream::iter(slices(batch, rows).map(Ok)))
             .try_flatten()
             .map(move |batch| batch.record_output(&metrics))
             .boxed();
@@ -160,9 +158,6 @@ impl ExecutionPlan for RunsExec {
     }
 }
 
-fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
-    let all = batch.num_rows();
-    (0..all)
-        .step_by(rows)
-        .map(move |start| batch.slice(start, rows.min(all - start)))
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }

@@ -7,7 +7,8 @@
 //! ```
 //! The log says how many rows each event has in a file, so that the rows of an event are known before the file is opened: the
 //! condition on the name is answered by choosing rows, never compared. A [`Segment`] is such a range within one row group; those whose
-//! row group has no time in the range asked for are left out. Segments are dealt out to as many partitions as there are threads.
+//! row group has no time in the range asked for are left out. The rows of one event are in order of time, so that bounds of time cut a
+//! segment in two places and are not compared either. Segments are dealt out to as many partitions as there are threads.
 //!
 //! It gives the same rows as the stock scan ([`super::EventsTable`]), in the same types; but being an operator of our own, it stays
 //! where it was planned.
@@ -57,6 +58,8 @@ struct Segment {
     row_group: usize,
     /// Within the row group.
     rows: Range<usize>,
+    /// The times to be left of it, if it may have others. Only of one event.
+    cut: Option<Times>,
 }
 
 impl RunsTable {
@@ -96,13 +99,14 @@ impl RunsTable {
         let mut segments = Vec::new();
         for (file, footer, runs) in opened {
             for (event, rows) in runs {
-                for (row_group, rows) in footer.cut(&rows, times) {
+                for (row_group, rows, is_within) in footer.row_groups_of(&rows, times) {
                     segments.push(Segment {
                         file: Arc::clone(file),
                         footer: Arc::clone(&footer),
                         event: event.clone(),
                         row_group,
                         rows,
+                        cut: (event.is_some() && !is_within).then_some(*times),
                     });
                 }
             }
@@ -167,10 +171,12 @@ impl TableProvider for RunsTable {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        let knows_names = self.knows_names();
-        let support = |filter: &&Expr| match names::of(filter) {
-            Some(_) if knows_names => TableProviderFilterPushDown::Exact,
-            _ => TableProviderFilterPushDown::Inexact,
+        let is_by_name = self.knows_names() && filters.iter().any(|one| names::of(one).is_some());
+        let support = |filter: &&Expr| {
+            match names::of(filter).is_some() || Times::bound(filter).is_some() {
+                true if is_by_name => TableProviderFilterPushDown::Exact,
+                _ => TableProviderFilterPushDown::Inexact,
+            }
         };
         Ok(filters.iter().map(support).collect())
     }

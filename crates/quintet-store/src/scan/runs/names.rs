@@ -1,6 +1,7 @@
 //! What a scan's filters say of the names of events and of time.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -69,31 +70,50 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// What plain bounds among the filters leave; the rows are compared once more by whoever asked.
+    /// What plain bounds among the filters leave.
     pub(super) fn of(filters: &[Expr]) -> Self {
-        let mut times = Self {
+        let bounds = filters.iter().filter_map(Self::bound);
+        let all = Self {
             from: i64::MIN,
             to: i64::MAX,
         };
-        for filter in filters {
-            let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
-                continue;
-            };
-            let (Some(at), true) = (micros(right), is_time(left)) else {
-                continue;
-            };
-            match op {
-                Operator::GtEq | Operator::Gt => times.from = times.from.max(at),
-                Operator::LtEq | Operator::Lt => times.to = times.to.min(at),
-                _ => {}
-            }
-        }
-        times
+        bounds.fold(all, |times, bound| Self {
+            from: times.from.max(bound.from),
+            to: times.to.min(bound.to),
+        })
+    }
+
+    /// The times for which a filter holds, if it is a plain bound: no more and no fewer.
+    pub(super) fn bound(filter: &Expr) -> Option<Self> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
+            return None;
+        };
+        let at = is_time(left).then(|| micros(right))??;
+        let (from, to) = match op {
+            Operator::GtEq => (at, i64::MAX),
+            Operator::Gt => (at.checked_add(1)?, i64::MAX),
+            Operator::LtEq => (i64::MIN, at),
+            Operator::Lt => (i64::MIN, at.checked_sub(1)?),
+            _ => return None,
+        };
+        Some(Self { from, to })
     }
 
     /// May a row with a time within these bounds be among them?
     pub(super) fn may_be_in(&self, min: i64, max: i64) -> bool {
         min <= self.to && max >= self.from
+    }
+
+    /// Are all rows with times within these bounds among them?
+    pub(super) fn hold(&self, min: i64, max: i64) -> bool {
+        self.from <= min && max <= self.to
+    }
+
+    /// Which of these ascending times are among them.
+    pub(super) fn within(&self, ascending: &[i64]) -> Range<usize> {
+        let start = ascending.partition_point(|at| *at < self.from);
+        let end = ascending.partition_point(|at| *at <= self.to);
+        start..end.max(start)
     }
 }
 
@@ -160,5 +180,11 @@ mod tests {
         assert_eq!(times, Times { from: 5, to: 9 });
         assert!(times.may_be_in(0, 5) && times.may_be_in(9, 20));
         assert!(!times.may_be_in(0, 4) && !times.may_be_in(10, 20));
+        assert!(times.hold(5, 9) && !times.hold(4, 9) && !times.hold(5, 10));
+        assert_eq!(times.within(&[1, 4, 5, 5, 9, 10]), 2..5);
+        assert_eq!(times.within(&[1, 2]), 2..2);
+        let open = Times::of(&[time().gt(at(5)), time().lt(at(9))]);
+        assert_eq!(open, Times { from: 6, to: 8 });
+        assert_eq!(Times::bound(&time().eq(at(5))), None);
     }
 }

@@ -3,10 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, StringViewArray};
-use datafusion::arrow::buffer::ScalarBuffer;
-use datafusion::arrow::compute::{cast, concat};
-use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, UInt32Array};
+use datafusion::arrow::compute::{cast, concat, take};
+use datafusion::arrow::datatypes::{Field, FieldRef, SchemaRef, TimestampMicrosecondType};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
@@ -52,16 +51,24 @@ impl Footer {
         self.0.footer().metadata().row_groups()
     }
 
-    /// Rows of the file by row group, without the row groups that have no time in the range asked for.
-    pub(super) fn cut(&self, rows: &Range<u64>, times: &Times) -> Vec<(usize, Range<usize>)> {
+    /// Rows of the file by row group, without the row groups that have no time in the range asked for; and whether all their times
+    /// are in it.
+    pub(super) fn row_groups_of(
+        &self,
+        rows: &Range<u64>,
+        times: &Times,
+    ) -> Vec<(usize, Range<usize>, bool)> {
         let mut start = 0;
         let mut found = Vec::new();
         for (number, group) in self.row_groups().iter().enumerate() {
             let end = start + group.num_rows().max(0) as u64;
             let (from, to) = (rows.start.max(start), rows.end.min(end));
-            let may_match = bounds(group).is_none_or(|(min, max)| times.may_be_in(min, max));
+            let bounds = bounds(group);
+            let may_match = bounds.is_none_or(|(min, max)| times.may_be_in(min, max));
             if from < to && may_match {
-                found.push((number, (from - start) as usize..(to - start) as usize));
+                let is_within = bounds.is_some_and(|(min, max)| times.hold(min, max));
+                let rows = (from - start) as usize..(to - start) as usize;
+                found.push((number, rows, is_within));
             }
             start = end;
         }
@@ -79,47 +86,92 @@ fn bounds(group: &RowGroupMetaData) -> Option<(i64, i64)> {
     }
 }
 
-/// The columns of a segment, in the types of `schema`.
-pub(super) async fn columns(
+/// The rows of a segment, in batches of at most so many rows and the types of `schema`.
+pub(super) async fn batches(
     location: &Location,
     segment: &Segment,
     schema: &SchemaRef,
-) -> Result<RecordBatch> {
-    let cache = location.cache();
-    let path = segment.file.path.as_str();
-    let mut found: Vec<Option<ArrayRef>> = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        found.push(match &segment.event {
-            Some(event) if field.name() == schema::EVENT => {
-                Some(repeated(event, segment.rows.len()))
-            }
-            _ => cache
-                .find::<ArrayRef>(path, &part(segment, field))
-                .map(|kept| ArrayRef::clone(&kept)),
-        });
-    }
-    let fields = || schema.fields().iter().zip(&found);
-    let missing: Vec<&FieldRef> = fields()
-        .filter(|(_, column)| column.is_none())
-        .map(|(field, _)| field)
+    most_rows: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let is_name = |field: &FieldRef| segment.event.is_some() && field.name() == schema::EVENT;
+    let stored: Vec<&FieldRef> = schema.fields().iter().filter(|one| !is_name(one)).collect();
+    let mut columns = read(location, segment, &stored).await?.into_iter();
+    let rows = match segment.cut {
+        Some(times) => cut(location, segment, times).await?,
+        None => 0..segment.rows.len(),
+    };
+    let name = segment.event.as_deref().unwrap_or_default();
+    let name = repeated(name, rows.len().min(most_rows))?;
+    let columns: Vec<Column> = schema
+        .fields()
+        .iter()
+        .map_while(|field| match is_name(field) {
+            true => Some(Column::Same(Arc::clone(&name))),
+            false => columns.next().map(Column::Whole),
+        })
         .collect();
-    if !missing.is_empty() {
-        let mut decoded = decode(location, segment, &missing).await?.into_iter();
-        let fields = schema.fields().iter();
-        for (column, field) in found.iter_mut().zip(fields) {
-            if column.is_none()
-                && let Some(read) = decoded.next()
-            {
-                let bytes = read.get_array_memory_size();
-                cache.keep(path, part(segment, field), Arc::clone(&read), bytes);
-                *column = Some(read);
-            }
+    let (schema, shown) = (Arc::clone(schema), location.show(&segment.file.path));
+    let end = rows.end;
+    Ok(rows.step_by(most_rows).map(move |start| {
+        let rows = most_rows.min(end - start);
+        let columns = columns.iter().map(|column| column.slice(start, rows));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect(), &options)
+            .map_err(|e| Error::corrupt(shown.clone(), e))
+    }))
+}
+
+/// A column of a segment.
+enum Column {
+    Whole(ArrayRef),
+    /// As many rows as a batch has at most, all the same.
+    Same(ArrayRef),
+}
+
+impl Column {
+    fn slice(&self, start: usize, rows: usize) -> ArrayRef {
+        match self {
+            Self::Whole(all) => all.slice(start, rows),
+            Self::Same(one) => one.slice(0, rows),
         }
     }
-    let columns: Vec<ArrayRef> = found.into_iter().flatten().collect();
-    let rows = RecordBatchOptions::new().with_row_count(Some(segment.rows.len()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)
-        .map_err(|e| Error::corrupt(location.show(path), e))
+}
+
+/// The rows of a segment that have these times.
+async fn cut(location: &Location, segment: &Segment, times: Times) -> Result<Range<usize>> {
+    let field = Field::new(schema::TIMESTAMP, schema::timestamp_type(), false);
+    let column = read(location, segment, &[&Arc::new(field)]).await?;
+    let ascending = column
+        .first()
+        .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    let missing = || Error::corrupt(location.show(&segment.file.path), "it has no times");
+    Ok(times.within(ascending.ok_or_else(missing)?.values()))
+}
+
+/// Columns of a segment, whole, as they were kept or out of its file.
+async fn read(
+    location: &Location,
+    segment: &Segment,
+    fields: &[&FieldRef],
+) -> Result<Vec<ArrayRef>> {
+    let (cache, path) = (location.cache(), segment.file.path.as_str());
+    let kept = |field: &&FieldRef| {
+        let kept = cache.find::<ArrayRef>(path, &part(segment, field))?;
+        Some(ArrayRef::clone(&kept))
+    };
+    let mut found: Vec<Option<ArrayRef>> = fields.iter().map(kept).collect();
+    let missing = fields.iter().zip(&found).filter(|(_, kept)| kept.is_none());
+    let missing: Vec<&FieldRef> = missing.map(|(field, _)| *field).collect();
+    if !missing.is_empty() {
+        let decoded = decode(location, segment, &missing).await?;
+        let empty = found.iter_mut().filter(|kept| kept.is_none());
+        for ((slot, field), column) in empty.zip(missing).zip(decoded) {
+            let bytes = column.get_array_memory_size();
+            cache.keep(path, part(segment, field), Arc::clone(&column), bytes);
+            *slot = Some(column);
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn part(segment: &Segment, field: &FieldRef) -> Part {
@@ -179,31 +231,23 @@ async fn decode(
 }
 
 /// A column that says the same in every row.
-fn repeated(text: &str, rows: usize) -> ArrayRef {
+fn repeated(text: &str, rows: usize) -> Result<ArrayRef> {
     let one = StringViewArray::from_iter_values([text]);
-    let views = one.views().iter().copied().cycle().take(rows);
-    let views = ScalarBuffer::from_iter(views);
-    match StringViewArray::try_new(views, one.data_buffers().to_vec(), None) {
-        Ok(column) => Arc::new(column),
-        Err(_) => Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(
-            text, rows,
-        ))),
-    }
+    take(&one, &UInt32Array::from(vec![0; rows]), None).map_err(Error::internal)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use datafusion::arrow::array::AsArray;
-
     use super::*;
 
     #[test]
     fn a_repeated_text_is_in_every_row_whatever_its_length() {
         for text in ["", "short", "a text that is longer than a view holds"] {
-            let column = repeated(text, 3);
+            let column = repeated(text, 3).unwrap();
             let values: Vec<_> = column.as_string_view().iter().collect();
             assert_eq!(values, [Some(text); 3]);
         }
-        assert_eq!(repeated("x", 0).len(), 0);
+        assert_eq!(repeated("x", 0).unwrap().len(), 0);
     }
 }

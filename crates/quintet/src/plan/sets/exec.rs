@@ -6,7 +6,6 @@
 //! Persons that became part of others are followed on the way into the masks. All figures are counts over masks
 //! ([`quintet_behavior::masks`]); how many rows there were is in the directories beside the sets.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,12 +27,13 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 use futures::stream;
-use quintet_behavior::lifecycle::{Activity, activities};
+use hashbrown::HashMap;
+use quintet_behavior::lifecycle::{Status, activities};
 use quintet_behavior::masks::Masks;
 use quintet_store::{ActorKind, DayOfActors, Events, Snapshot};
 
 /// Some events, and the period that each day belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marked {
     pub(super) events: Events,
     /// Days since 1970-01-01 UTC; the end is exclusive.
@@ -66,25 +66,35 @@ pub(super) enum Figure {
     Window(usize),
     /// Actors by their number of periods: `period`, `figure`.
     Numbers,
-    /// Active periods with the nearest ones around: `period`, `previous`, `next`, `created`, `figure`.
-    Activities,
+    /// Persons to whom a period is the same: `period`, `status` (position in [`STATUSES`]), `figure`.
+    Statuses,
     /// Actors that did the same: `starts` and `returns` as bits by period, the lowest bit being all time before, `figure`.
     Cohorts,
 }
 
 pub(in crate::plan) const PERIOD: &str = "period";
 pub(in crate::plan) const FIGURE: &str = "figure";
-pub(in crate::plan) const PREVIOUS: &str = "previous";
-pub(in crate::plan) const NEXT: &str = "next";
-pub(in crate::plan) const CREATED: &str = "created";
+pub(in crate::plan) const STATUS: &str = "status";
 pub(in crate::plan) const STARTS: &str = "starts";
 pub(in crate::plan) const RETURNS: &str = "returns";
+
+/// What a period can be to a person.
+pub(in crate::plan) const STATUSES: [Status; 4] = [
+    Status::New,
+    Status::Returning,
+    Status::Resurrecting,
+    Status::Dormant,
+];
+
+fn position(status: Status) -> Option<usize> {
+    STATUSES.iter().position(|one| *one == status)
+}
 
 impl Figure {
     fn schema(self) -> SchemaRef {
         let number = |name: &str| Field::new(name, DataType::UInt64, true);
         let columns = match self {
-            Self::Activities => vec![PERIOD, PREVIOUS, NEXT, CREATED, FIGURE],
+            Self::Statuses => vec![PERIOD, STATUS, FIGURE],
             Self::Cohorts => vec![STARTS, RETURNS, FIGURE],
             _ => vec![PERIOD, FIGURE],
         };
@@ -116,7 +126,7 @@ impl Ask {
                 of_figures(self.masks(memory).await?.actors_in_window(window))
             }
             Figure::Numbers => of_figures(self.masks(memory).await?.actors_by_number()),
-            Figure::Activities => self.activities(memory).await?,
+            Figure::Statuses => self.statuses(memory).await?,
             Figure::Cohorts => self.cohorts(memory).await?,
         };
         Ok(RecordBatch::try_new(self.figure.schema(), columns)?)
@@ -198,23 +208,22 @@ impl Ask {
                 continue;
             };
             match &merges {
-                None => day
-                    .actors
-                    .iter()
-                    .for_each(|actor| masks.mark(actor, period)),
-                Some(persons) => day.actors.iter().for_each(|actor| {
-                    let last = persons.last.get(actor as usize).copied();
-                    masks.mark(last.unwrap_or(actor), period);
-                }),
+                None => masks.mark_all(day.actors.iter(), period),
+                Some(persons) => {
+                    let last = |actor| persons.last.get(actor as usize).copied();
+                    let lasts = day.actors.iter().map(|actor| last(actor).unwrap_or(actor));
+                    masks.mark_all(lasts, period);
+                }
             }
         }
         Ok(masks)
     }
 
-    async fn activities(&self, memory: &MemoryReservation) -> Result<Vec<ArrayRef>> {
+    async fn statuses(&self, memory: &MemoryReservation) -> Result<Vec<ArrayRef>> {
         let masks = self.masks(memory).await?;
         let persons = self.snapshot.person_index().await.map_err(external)?;
-        let mut alike: HashMap<Activity, u64> = HashMap::new();
+        // Dormant may be said of one period after the last.
+        let mut counted = vec![[0u64; STATUSES.len()]; self.edges.len() + 1];
         let mut active = Vec::new();
         for (actor, periods) in masks.iter() {
             active.clear();
@@ -222,37 +231,45 @@ impl Ask {
             let created_at = persons.created_at.get(actor as usize).copied().flatten();
             let created = created_at.and_then(|at| period_of(&self.edges, at));
             for activity in activities(&active, created) {
-                *alike.entry(activity).or_default() += 1;
+                for (period, status) in activity.statuses() {
+                    let figure = counted.get_mut(period).zip(position(status));
+                    if let Some(figure) = figure.and_then(|(by_status, at)| by_status.get_mut(at)) {
+                        *figure += 1;
+                    }
+                }
             }
         }
-        let number = |of: &dyn Fn(&Activity) -> Option<usize>| -> ArrayRef {
-            let numbers = alike
-                .keys()
-                .map(|activity| of(activity).map(|at| at as u64));
-            Arc::new(numbers.collect::<UInt64Array>())
-        };
-        Ok(vec![
-            number(&|activity| Some(activity.bucket)),
-            number(&|activity| activity.previous),
-            number(&|activity| activity.next),
-            number(&|activity| activity.created),
-            Arc::new(UInt64Array::from_iter_values(alike.values().copied())),
-        ])
+        let (mut periods, mut statuses, mut figures) = (Vec::new(), Vec::new(), Vec::new());
+        for (period, by_status) in (0..).zip(counted) {
+            for (status, figure) in (0..).zip(by_status).filter(|(_, figure)| *figure > 0) {
+                periods.push(period);
+                statuses.push(status);
+                figures.push(figure);
+            }
+        }
+        let columns = [periods, statuses, figures];
+        Ok(columns
+            .map(|numbers| Arc::new(UInt64Array::from(numbers)) as _)
+            .to_vec())
     }
 
     async fn cohorts(&self, memory: &MemoryReservation) -> Result<Vec<ArrayRef>> {
         let [starts, returns] = self.marked.as_slice() else {
             return Err(DataFusionError::Internal("two series are expected".into()));
         };
+        let returns = match starts == returns {
+            true => None,
+            false => Some(self.masks_of(returns, memory).await?),
+        };
         let starts = self.masks_of(starts, memory).await?;
-        let returns = self.masks_of(returns, memory).await?;
         let word = |masks: &Masks, actor| masks.words_of(actor).map_or(0, |words| words[0]);
         let mut alike: HashMap<(u64, u64), u64> = HashMap::new();
         // Whoever never starts belongs to no cohort.
         for actor in 0..=starts.greatest_actor() {
-            let did = (word(&starts, actor), word(&returns, actor));
-            if did.0 != 0 {
-                *alike.entry(did).or_default() += 1;
+            let started = word(&starts, actor);
+            if started != 0 {
+                let returned = returns.as_ref().map_or(started, |returns| word(returns, actor));
+                *alike.entry((started, returned)).or_default() += 1;
             }
         }
         let number = |of: &dyn Fn(&(u64, u64)) -> u64| -> ArrayRef {

@@ -18,7 +18,7 @@ use super::Reading;
 use crate::Result;
 use exec::{ActorSets, Ask, Figure, Marked};
 
-pub(super) use exec::{CREATED, FIGURE, NEXT, PERIOD, PREVIOUS, RETURNS, STARTS};
+pub(super) use exec::{FIGURE, PERIOD, RETURNS, STARTS, STATUS, STATUSES};
 
 const DAY: i64 = 86_400_000_000;
 /// Cohorts are told apart by one word of bits, one of which stands for the time before.
@@ -99,8 +99,8 @@ impl Reading<'_> {
         self.figure(Figure::Numbers, events, actor, periods)
     }
 
-    /// Persons by their active periods and what is around them.
-    pub(super) fn activities_by_period(
+    /// Persons by what each period is to them.
+    pub(super) fn statuses_by_period(
         &self,
         events: &Filter,
         edges: &[i64],
@@ -108,7 +108,7 @@ impl Reading<'_> {
         let (Some(from), Some(end)) = (edges.first(), edges.last()) else {
             return Ok(None);
         };
-        let figure = Figure::Activities;
+        let figure = Figure::Statuses;
         self.figure(figure, &[events], Actor::Person, (edges, *from, *end))
     }
 
