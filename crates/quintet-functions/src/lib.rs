@@ -56,6 +56,8 @@
 //! # }
 //! ```
 
+mod below;
+mod coded;
 mod columns;
 pub mod expr_fn;
 mod function;
@@ -74,9 +76,10 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use coded::{AsCodes, CodedAggregateExec, CodedAggregates};
 pub use funnel::FunnelDefinition;
 pub use paths::PathsDefinition;
-pub use sequence::{DenseSequences, DenseSequencesExec, SequencesAtOnce};
+pub use sequence::{DenseSequences, DenseSequencesExec, Sequence, SequencesAtOnce};
 
 /// Every scalar function of this crate.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {

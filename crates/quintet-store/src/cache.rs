@@ -20,6 +20,8 @@ pub(crate) enum Part {
     /// Some rows of a column.
     Column {
         name: Arc<str>,
+        /// As a dictionary.
+        is_coded: bool,
         row_group: usize,
         /// The first row, within the row group.
         start: usize,

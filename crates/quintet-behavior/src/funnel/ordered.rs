@@ -64,9 +64,13 @@ impl<'a> Tries<'a> {
 
     /// The runs to come are over these events of another actor. Says whether there can be any: all begin with the first step.
     pub(super) fn meet(&mut self, events: &[Event]) -> bool {
-        let is_exact = self.funnel.order == Order::Strict
-            || events.iter().any(|event| event.exclusions != 0);
-        self.tolerance = if is_exact { 0 } else { self.funnel.simultaneity.max(0) };
+        let is_exact =
+            self.funnel.order == Order::Strict || events.iter().any(|event| event.exclusions != 0);
+        self.tolerance = if is_exact {
+            0
+        } else {
+            self.funnel.simultaneity.max(0)
+        };
         events.iter().any(|event| has(event.steps, 0))
     }
 

@@ -25,7 +25,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
 
-pub use dense::{DenseSequences, DenseSequencesExec};
+pub use dense::{DenseSequences, DenseSequencesExec, Sequence};
 pub(crate) use function::SequenceFunction;
 pub(crate) use list::{list, list_of};
 pub use rule::SequencesAtOnce;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
@@ -84,6 +85,28 @@ impl ParquetFile {
     /// Begins to read rows.
     pub(crate) fn read(&self) -> ParquetRecordBatchStreamBuilder<Ranges> {
         ParquetRecordBatchStreamBuilder::new_with_metadata(self.ranges.clone(), self.footer.clone())
+    }
+
+    /// Begins to read rows with some columns in other types; `other` says which.
+    pub(crate) fn read_as(
+        &self,
+        other: impl Fn(&Field) -> Option<DataType>,
+    ) -> Result<ParquetRecordBatchStreamBuilder<Ranges>> {
+        let stored = self.footer.schema();
+        if stored.fields().iter().all(|field| other(field).is_none()) {
+            return Ok(self.read());
+        }
+        let fields = stored.fields().iter().map(|field| match other(field) {
+            Some(kind) => Arc::new(field.as_ref().clone().with_data_type(kind)),
+            None => Arc::clone(field),
+        });
+        let schema =
+            Schema::new_with_metadata(fields.collect::<Fields>(), stored.metadata().clone());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        let footer = ArrowReaderMetadata::try_new(Arc::clone(self.footer.metadata()), options)?;
+        let builder =
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.ranges.clone(), footer);
+        Ok(builder)
     }
 }
 

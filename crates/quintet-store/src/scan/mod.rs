@@ -12,3 +12,4 @@ pub use folder::{Folder, PropertyColumn, Told, Unloaded};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;
+pub use runs::scan_as_codes;

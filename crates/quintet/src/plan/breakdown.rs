@@ -1,6 +1,8 @@
 //! One figure per value: the parts of a breakdown as columns, and back as texts.
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use std::ops::Range;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::DataFusionError;
@@ -170,17 +172,37 @@ impl<'a> Parts<'a> {
         self.names().map(column).collect()
     }
 
-    /// The values of every row.
-    pub(super) fn read(&self, batch: &RecordBatch) -> Result<Vec<Values>> {
-        let mut rows = vec![Vec::with_capacity(self.parts.len()); batch.num_rows()];
-        for name in self.names() {
-            let values = named(batch, &name, &DataType::Utf8View)?;
-            for (row, value) in rows.iter_mut().zip(values.as_string_view()) {
-                row.push(value.map(str::to_owned));
+    /// The values of all rows, for as many neighbouring ones as have the same.
+    pub(super) fn read(&self, batch: &RecordBatch) -> Result<Vec<(Values, Range<usize>)>> {
+        let columns = self
+            .names()
+            .map(|name| named(batch, &name, &DataType::Utf8View));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|column| column.as_string_view())
+            .collect();
+        let is_same = |row: usize, other: usize| {
+            let mut columns = columns.iter();
+            columns.all(|column| value(column, row) == value(column, other))
+        };
+        let mut runs = Vec::new();
+        let mut start = 0;
+        for end in 1..=batch.num_rows() {
+            if end == batch.num_rows() || !is_same(end, start) {
+                let values = columns
+                    .iter()
+                    .map(|column| value(column, start).map(str::to_owned));
+                runs.push((values.collect(), start..end));
+                start = end;
             }
         }
-        Ok(rows)
+        Ok(runs)
     }
+}
+
+fn value(column: &StringViewArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Whether the values are together one of those listed.

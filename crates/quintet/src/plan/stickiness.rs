@@ -187,12 +187,14 @@ async fn read(
             intervals.as_primitive::<UInt64Type>(),
             actors.as_primitive::<UInt64Type>(),
         );
-        for (row, value) in parts.read(&batch)?.into_iter().enumerate() {
-            let counted = (
-                usize::try_from(intervals.value(row)).unwrap_or(usize::MAX),
-                actors.value(row),
-            );
-            by_value.entry(value).or_default().push(counted);
+        for (value, rows) in parts.read(&batch)? {
+            let counted = |row| {
+                (
+                    usize::try_from(intervals.value(row)).unwrap_or(usize::MAX),
+                    actors.value(row),
+                )
+            };
+            by_value.entry(value).or_default().extend(rows.map(counted));
         }
     }
     Ok(by_value)

@@ -279,13 +279,15 @@ impl Counted<'_> {
                 named(&batch, "end", &DataType::Float64)?,
                 named(&batch, FIGURE, &DataType::Float64)?,
             );
-            for (row, value) in self.parts.read(&batch)?.into_iter().enumerate() {
-                let at = |column: &ArrayRef| column.as_primitive::<Float64Type>().value(row);
-                by_value.entry(value).or_default().push((
-                    at(&starts) as usize,
-                    at(&ends) as usize,
-                    at(&actors) as u64,
-                ));
+            for (value, rows) in self.parts.read(&batch)? {
+                let at = |column: &ArrayRef, row| column.as_primitive::<Float64Type>().value(row);
+                by_value.entry(value).or_default().extend(rows.map(|row| {
+                    (
+                        at(&starts, row) as usize,
+                        at(&ends, row) as usize,
+                        at(&actors, row) as u64,
+                    )
+                }));
             }
         }
         let figures = by_value.into_iter().map(|(breakdown, stretches)| {
@@ -432,12 +434,12 @@ impl Counted<'_> {
             let bucket = batch
                 .column_by_name(BUCKET)
                 .map(|column| column.as_primitive::<UInt32Type>());
-            for (row, value) in self.parts.read(batch)?.into_iter().enumerate() {
-                let bucket = match bucket {
-                    Some(buckets) if buckets.is_null(row) => continue,
-                    Some(buckets) => buckets.value(row) as usize,
-                    None => 0,
-                };
+            for (value, rows) in self.parts.read(batch)? {
+                let in_bucket = |row: &usize| bucket.is_none_or(|buckets| buckets.is_valid(*row));
+                let mut rows = rows.filter(in_bucket).peekable();
+                if rows.peek().is_none() {
+                    continue;
+                }
                 let at = *position.entry(value).or_insert_with_key(|breakdown| {
                     figures.push(Figure {
                         breakdown: breakdown.clone(),
@@ -445,15 +447,17 @@ impl Counted<'_> {
                     });
                     figures.len() - 1
                 });
-                if let Some(slot) = figures
-                    .get_mut(at)
-                    .and_then(|figure| figure.data.get_mut(bucket))
-                {
-                    *slot = if data.is_null(row) {
-                        0.0
-                    } else {
-                        data.value(row)
-                    };
+                let Some(figure) = figures.get_mut(at) else {
+                    continue;
+                };
+                for row in rows {
+                    let bucket = bucket.map_or(0, |buckets| buckets.value(row) as usize);
+                    if let Some(slot) = figure.data.get_mut(bucket) {
+                        *slot = data
+                            .is_valid(row)
+                            .then(|| data.value(row))
+                            .unwrap_or_default();
+                    }
                 }
             }
         }

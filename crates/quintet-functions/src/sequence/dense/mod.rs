@@ -58,12 +58,21 @@ pub use rule::DenseSequences;
 pub struct DenseSequencesExec {
     input: Arc<dyn ExecutionPlan>,
     actor: Arc<dyn PhysicalExpr>,
-    sequence: Arc<AggregateFunctionExpr>,
+    sequence: Sequence,
     reading: Arc<dyn Reading>,
     arguments: Arc<Arguments>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
     run: Mutex<Option<Run>>,
+}
+
+/// A sequence aggregate and its arguments, the definition first, as expressions of the operator's own input.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    /// The aggregate.
+    pub function: Arc<AggregateFunctionExpr>,
+    /// What it takes.
+    pub arguments: Vec<Arc<dyn PhysicalExpr>>,
 }
 
 /// What all inputs appended, once they are done. Driven by whichever output is polled; the inputs end with the last of its clones.
@@ -84,17 +93,16 @@ impl DenseSequencesExec {
     pub fn try_new(
         input: Arc<dyn ExecutionPlan>,
         actor: Arc<dyn PhysicalExpr>,
-        sequence: Arc<AggregateFunctionExpr>,
+        sequence: Sequence,
         schema: SchemaRef,
         partitions: usize,
     ) -> Result<Self> {
-        let Some(function) = sequence_function(sequence.fun()) else {
-            return internal_err!("{} is no sequence aggregate", sequence.name());
+        let Some(function) = sequence_function(sequence.function.fun()) else {
+            return internal_err!("{} is no sequence aggregate", sequence.function.name());
         };
-        let expressions = sequence.expressions();
-        let reading = function.reading(&expressions)?;
+        let reading = function.reading(&sequence.arguments)?;
         let rows = input.schema();
-        let after_definition = expressions.iter().skip(1).cloned();
+        let after_definition = sequence.arguments.iter().skip(1).cloned();
         let after_definition = after_definition.map(|argument| once_per_run(argument, &rows));
         let arguments = Arguments {
             actor: Arc::clone(&actor),
@@ -195,7 +203,7 @@ impl fmt::Debug for DenseSequencesExec {
 
 impl DisplayAs for DenseSequencesExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (actor, sequence) = (&self.actor, self.sequence.name());
+        let (actor, sequence) = (&self.actor, self.sequence.function.name());
         match format {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
                 write!(
@@ -237,7 +245,7 @@ impl ExecutionPlan for DenseSequencesExec {
         let Ok([input]) = <[_; 1]>::try_from(children) else {
             return internal_err!("DenseSequencesExec has one input");
         };
-        let (actor, sequence) = (Arc::clone(&self.actor), Arc::clone(&self.sequence));
+        let (actor, sequence) = (Arc::clone(&self.actor), self.sequence.clone());
         let partitions = self.partitions();
         let replaced = Self::try_new(input, actor, sequence, self.schema(), partitions)?;
         Ok(Arc::new(replaced))

@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::internal_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::projection::update_expr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
-use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::udaf::AggregateFunctionExpr;
+use datafusion::physical_plan::aggregates::AggregateExec;
 
-use super::DenseSequencesExec;
+use super::{DenseSequencesExec, Sequence};
+use crate::below::{Below, of_rows};
 use crate::sequence::function::sequence_function;
 
 /// Plans a sequence aggregate of actors that are dense numbers without a hash table: [`DenseSequencesExec`].
@@ -54,7 +52,7 @@ fn dense(
     node: &Arc<dyn ExecutionPlan>,
     partitions: usize,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let Some(rows) = node.downcast_ref().and_then(of_rows) else {
+    let Some(rows) = node.downcast_ref::<AggregateExec>().and_then(of_rows) else {
         return Ok(None);
     };
     let ([(actor, _)], false) = (
@@ -72,60 +70,21 @@ fn dense(
     if !is_number || !is_plain || sequence_function(sequence.fun()).is_none() {
         return Ok(None);
     }
-    let below = Below {
-        input: Arc::clone(rows.input()),
-        actor: Arc::clone(actor),
-        sequence: Arc::clone(sequence),
+    let mut exprs = vec![Arc::clone(actor)];
+    exprs.extend(sequence.expressions());
+    let below = Below::of(rows.input(), exprs).projections()?;
+    let mut exprs = below.exprs.into_iter();
+    let Some(actor) = exprs.next() else {
+        return internal_err!("an expression was lost");
     };
-    let below = below.projection()?;
     Ok(Some(Arc::new(DenseSequencesExec::try_new(
         below.input,
-        below.actor,
-        below.sequence,
+        actor,
+        Sequence {
+            function: Arc::clone(sequence),
+            arguments: exprs.collect(),
+        },
         node.schema(),
         partitions,
     )?)))
-}
-
-/// What the operator reads, and what of it.
-struct Below {
-    input: Arc<dyn ExecutionPlan>,
-    actor: Arc<dyn PhysicalExpr>,
-    sequence: Arc<AggregateFunctionExpr>,
-}
-
-impl Below {
-    /// Without projections in between: what they compute is computed by the operator, which spares what is the same in many rows.
-    fn projection(self) -> Result<Self> {
-        let Some(projection) = self.input.downcast_ref::<ProjectionExec>() else {
-            return Ok(self);
-        };
-        let computed = |expr: &Arc<dyn PhysicalExpr>| update_expr(expr, projection.expr(), true);
-        let arguments = self.sequence.expressions();
-        let arguments: Option<Vec<_>> = arguments.iter().map(computed).collect::<Result<_>>()?;
-        let sequence = arguments.and_then(|args| self.sequence.with_new_expressions(args, vec![]));
-        match (computed(&self.actor)?, sequence) {
-            (Some(actor), Some(sequence)) => {
-                let below = Self {
-                    input: Arc::clone(projection.input()),
-                    actor,
-                    sequence: Arc::new(sequence),
-                };
-                below.projection()
-            }
-            _ => Ok(self),
-        }
-    }
-}
-
-/// The phase of an aggregation that reads rows, if this is the phase that ends it.
-fn of_rows(last: &AggregateExec) -> Option<&AggregateExec> {
-    match last.mode() {
-        AggregateMode::Single | AggregateMode::SinglePartitioned => Some(last),
-        AggregateMode::Final | AggregateMode::FinalPartitioned => {
-            let first = last.input().downcast_ref::<AggregateExec>()?;
-            (*first.mode() == AggregateMode::Partial).then_some(first)
-        }
-        _ => None,
-    }
 }

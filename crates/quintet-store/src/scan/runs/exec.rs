@@ -1,9 +1,10 @@
 //! The operator: each partition reads its segments one after the other.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_datafusion_err, stats::Precision};
 use datafusion::error::{DataFusionError, Result};
@@ -22,7 +23,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Segment;
 use super::names::Names;
-use super::read::batches;
+use super::read::{batches, codes};
 use crate::error::Error;
 use crate::location::Location;
 
@@ -43,19 +44,33 @@ impl RunsExec {
         names: Names,
         lots: Vec<Vec<Segment>>,
     ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(lots.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
         Self {
             location,
             names,
+            properties: properties(schema, lots.len()),
             lots: lots.into_iter().map(Arc::from).collect(),
-            properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// The same with some of its columns of texts as dictionaries; none if one is no text.
+    pub(super) fn with_codes(&self, columns: &BTreeSet<usize>) -> Option<Self> {
+        let schema = self.schema();
+        let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+        for column in columns {
+            let field = fields.get_mut(*column)?;
+            if *field.data_type() != DataType::Utf8View {
+                return None;
+            }
+            *field = Arc::new(field.as_ref().clone().with_data_type(codes()));
+        }
+        Some(Self {
+            location: self.location.clone(),
+            names: self.names.clone(),
+            lots: self.lots.clone(),
+            properties: properties(Arc::new(Schema::new(fields)), self.lots.len()),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
     }
 
     fn rows(&self) -> usize {
@@ -124,7 +139,9 @@ impl ExecutionPlan for RunsExec {
                 let (location, schema, lot) =
                     (location.clone(), Arc::clone(&schema), Arc::clone(&lot));
                 async move {
-                    let segment = lot.get(at).ok_or_else(|| internal_datafusion_err!("no segment"));
+                    let segment = lot
+                        .get(at)
+                        .ok_or_else(|| internal_datafusion_err!("no segment"));
                     let batches = batches(&location, segment?, &schema, rows).await;
                     let batches = batches.map_err(external)?;
                     Ok::<_, DataFusionError>(stream::iter(batches.map(|one| one.map_err(external))))
@@ -156,6 +173,15 @@ impl ExecutionPlan for RunsExec {
             ..Statistics::new_unknown(&self.schema())
         }))
     }
+}
+
+fn properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
+    Arc::new(PlanProperties::new(
+        EquivalenceProperties::new(schema),
+        Partitioning::UnknownPartitioning(partitions),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    ))
 }
 
 fn external(error: Error) -> DataFusionError {

@@ -7,8 +7,9 @@
 //! ```
 //! The log says how many rows each event has in a file, so that the rows of an event are known before the file is opened: the
 //! condition on the name is answered by choosing rows, never compared. A [`Segment`] is such a range within one row group; those whose
-//! row group has no time in the range asked for are left out. The rows of one event are in order of time, so that bounds of time cut a
-//! segment in two places and are not compared either. Segments are dealt out to as many partitions as there are threads.
+//! row group has no time in the range asked for are left out. Within a segment the rows of each event are a run in order of time, so
+//! that bounds of time cut a run in two places and are not compared either; and no batch has rows of two events. Segments are dealt
+//! out to as many partitions as there are threads.
 //!
 //! It gives the same rows as the stock scan ([`super::EventsTable`]), in the same types; but being an operator of our own, it stays
 //! where it was planned.
@@ -17,6 +18,7 @@ mod exec;
 mod names;
 mod read;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,17 +51,36 @@ pub(crate) struct RunsTable {
     files: Vec<Arc<Add>>,
 }
 
-/// Neighbouring rows of one row group; of one event, if that is known.
+/// A scan of a store with some of its columns of texts as dictionaries, the way files keep them. `None` where the plan is no scan of
+/// the fast path, or one of the columns is no text.
+pub fn scan_as_codes(
+    scan: &Arc<dyn ExecutionPlan>,
+    columns: &BTreeSet<usize>,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let runs = scan.downcast_ref::<RunsExec>()?;
+    Some(Arc::new(runs.with_codes(columns)?))
+}
+
+/// Neighbouring rows of one row group.
 #[derive(Debug, Clone)]
 struct Segment {
     file: Arc<Add>,
     footer: Arc<Footer>,
-    event: Option<Arc<str>>,
     row_group: usize,
     /// Within the row group.
     rows: Range<usize>,
-    /// The times to be left of it, if it may have others. Only of one event.
+    /// Which of these rows each event has, if that is known.
+    runs: Option<Vec<Run>>,
+    /// The times to be left of every run, if there may be others.
     cut: Option<Times>,
+}
+
+/// The rows of an event.
+#[derive(Debug, Clone)]
+struct Run {
+    event: Arc<str>,
+    /// Within the segment.
+    rows: Range<usize>,
 }
 
 impl RunsTable {
@@ -81,7 +102,7 @@ impl RunsTable {
     async fn segments(&self, names: &Names, times: &Times) -> Result<Vec<Segment>> {
         let wanted = self.files.iter().filter_map(|file| {
             let known = file.events.as_ref()?;
-            let runs = runs(file, names);
+            let runs = stretches(file, names);
             let may_match = times.may_be_in(known.min_timestamp, known.max_timestamp);
             (may_match && !runs.is_empty()).then_some((file, runs))
         });
@@ -97,16 +118,22 @@ impl RunsTable {
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mut segments = Vec::new();
-        for (file, footer, runs) in opened {
-            for (event, rows) in runs {
-                for (row_group, rows, is_within) in footer.row_groups_of(&rows, times) {
+        for (file, footer, stretches) in opened {
+            for stretch in stretches {
+                for (row_group, first, rows, is_within) in
+                    footer.row_groups_of(&stretch.rows, times)
+                {
+                    let runs = stretch
+                        .runs
+                        .as_ref()
+                        .map(|runs| within(runs, first, rows.len()));
                     segments.push(Segment {
                         file: Arc::clone(file),
                         footer: Arc::clone(&footer),
-                        event: event.clone(),
                         row_group,
                         rows,
-                        cut: (event.is_some() && !is_within).then_some(*times),
+                        cut: (runs.is_some() && !is_within).then_some(*times),
+                        runs,
                     });
                 }
             }
@@ -115,24 +142,57 @@ impl RunsTable {
     }
 }
 
-/// The ranges of a file's rows with these names; one of all rows where any will do.
-fn runs(file: &Add, names: &Names) -> Vec<(Option<Arc<str>>, Range<u64>)> {
+/// Neighbouring rows of a file, and which of them each event has, if that is known.
+struct Stretch {
+    rows: Range<u64>,
+    /// Within the file.
+    runs: Option<Vec<(Arc<str>, Range<u64>)>>,
+}
+
+/// The rows of a file with these names: as many stretches as there are names; one where any name will do.
+fn stretches(file: &Add, names: &Names) -> Vec<Stretch> {
     let known = file
         .events
         .as_ref()
         .and_then(|events| events.names.as_ref());
-    let (Names::These(wanted), Some(known)) = (names, known) else {
-        return vec![(None, 0..file.rows)];
+    let Some(known) = known else {
+        return vec![Stretch {
+            rows: 0..file.rows,
+            runs: None,
+        }];
     };
     let mut start = 0;
-    let mut runs = Vec::new();
-    for (name, rows) in known {
-        if wanted.contains(name) {
-            runs.push((Some(Arc::from(name.as_str())), start..start + rows));
-        }
-        start += rows;
+    let runs = known.iter().map(|(name, rows)| {
+        let rows = start..start + rows;
+        start = rows.end;
+        (Arc::from(name.as_str()), rows)
+    });
+    match names {
+        Names::Any => vec![Stretch {
+            runs: Some(runs.collect()),
+            rows: 0..file.rows,
+        }],
+        Names::These(wanted) => runs
+            .filter(|(name, _): &(Arc<str>, _)| wanted.contains(&**name))
+            .map(|(name, rows)| Stretch {
+                rows: rows.clone(),
+                runs: Some(vec![(name, rows)]),
+            })
+            .collect(),
     }
-    runs
+}
+
+/// What runs have of so many rows of a file from `first` on.
+fn within(runs: &[(Arc<str>, Range<u64>)], first: u64, rows: usize) -> Vec<Run> {
+    let end = first + rows as u64;
+    let runs = runs.iter().filter_map(|(event, run)| {
+        let (from, to) = (run.start.max(first), run.end.min(end));
+        (from < to).then(|| Run {
+            event: Arc::clone(event),
+            rows: (from - first) as usize..(to - first) as usize,
+        })
+    });
+    runs.collect()
 }
 
 /// Segments in at most so many lots of about the same number of rows.
@@ -172,12 +232,11 @@ impl TableProvider for RunsTable {
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let is_by_name = self.knows_names() && filters.iter().any(|one| names::of(one).is_some());
-        let support = |filter: &&Expr| {
-            match names::of(filter).is_some() || Times::bound(filter).is_some() {
+        let support =
+            |filter: &&Expr| match names::of(filter).is_some() || Times::bound(filter).is_some() {
                 true if is_by_name => TableProviderFilterPushDown::Exact,
                 _ => TableProviderFilterPushDown::Inexact,
-            }
-        };
+            };
         Ok(filters.iter().map(support).collect())
     }
 

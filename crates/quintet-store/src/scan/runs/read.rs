@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, UInt32Array};
 use datafusion::arrow::compute::{cast, concat, take};
-use datafusion::arrow::datatypes::{Field, FieldRef, SchemaRef, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, SchemaRef, TimestampMicrosecondType,
+};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
@@ -13,8 +15,8 @@ use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::statistics::Statistics;
 use futures::TryStreamExt;
 
-use super::Segment;
 use super::names::Times;
+use super::{Run, Segment};
 use crate::cache::{Cached, Part};
 use crate::error::{Error, Result};
 use crate::files::reader::ParquetFile;
@@ -51,13 +53,13 @@ impl Footer {
         self.0.footer().metadata().row_groups()
     }
 
-    /// Rows of the file by row group, without the row groups that have no time in the range asked for; and whether all their times
-    /// are in it.
+    /// Rows of the file by row group, without the row groups that have no time in the range asked for: the row group, the first row in
+    /// the file, the rows in the row group, and whether all times of the row group are in that range.
     pub(super) fn row_groups_of(
         &self,
         rows: &Range<u64>,
         times: &Times,
-    ) -> Vec<(usize, Range<usize>, bool)> {
+    ) -> Vec<(usize, u64, Range<usize>, bool)> {
         let mut start = 0;
         let mut found = Vec::new();
         for (number, group) in self.row_groups().iter().enumerate() {
@@ -68,7 +70,7 @@ impl Footer {
             if from < to && may_match {
                 let is_within = bounds.is_some_and(|(min, max)| times.hold(min, max));
                 let rows = (from - start) as usize..(to - start) as usize;
-                found.push((number, rows, is_within));
+                found.push((number, from, rows, is_within));
             }
             start = end;
         }
@@ -86,42 +88,65 @@ fn bounds(group: &RowGroupMetaData) -> Option<(i64, i64)> {
     }
 }
 
-/// The rows of a segment, in batches of at most so many rows and the types of `schema`.
+/// The rows of a segment, in batches of at most so many rows and the types of `schema`; each of one event, if that is known.
 pub(super) async fn batches(
     location: &Location,
     segment: &Segment,
     schema: &SchemaRef,
     most_rows: usize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-    let is_name = |field: &FieldRef| segment.event.is_some() && field.name() == schema::EVENT;
-    let stored: Vec<&FieldRef> = schema.fields().iter().filter(|one| !is_name(one)).collect();
-    let mut columns = read(location, segment, &stored).await?.into_iter();
-    let rows = match segment.cut {
-        Some(times) => cut(location, segment, times).await?,
-        None => 0..segment.rows.len(),
+    let is_known = |field: &FieldRef| segment.runs.is_some() && field.name() == schema::EVENT;
+    let stored = schema.fields().iter().filter(|field| !is_known(field));
+    let stored = read(location, segment, &stored.collect::<Vec<_>>()).await?;
+    let columns = |event: Option<&str>, rows: usize| {
+        let mut stored = stored.iter().cloned();
+        let column = |field: &FieldRef| match event.filter(|_| is_known(field)) {
+            Some(event) => {
+                let name = repeated(event, rows.min(most_rows), field.data_type());
+                name.map(Column::Same)
+            }
+            None => {
+                let lost = || Error::internal(format!("{} was not read", field.name()));
+                stored.next().map(Column::Whole).ok_or_else(lost)
+            }
+        };
+        let columns = schema.fields().iter().map(column);
+        columns.collect::<Result<Vec<_>>>()
     };
-    let name = segment.event.as_deref().unwrap_or_default();
-    let name = repeated(name, rows.len().min(most_rows))?;
-    let columns: Vec<Column> = schema
-        .fields()
-        .iter()
-        .map_while(|field| match is_name(field) {
-            true => Some(Column::Same(Arc::clone(&name))),
-            false => columns.next().map(Column::Whole),
+    let stretches = match &segment.runs {
+        None => {
+            let all = 0..segment.rows.len();
+            vec![(columns(None, all.len())?, all)]
+        }
+        Some(runs) => {
+            let rows = match segment.cut {
+                Some(times) => cut(location, segment, runs, times).await?,
+                None => runs.iter().map(|run| run.rows.clone()).collect(),
+            };
+            let runs = runs.iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
+            runs.map(|(run, rows)| Ok((columns(Some(&run.event), rows.len())?, rows)))
+                .collect::<Result<_>>()?
+        }
+    };
+    let (schema, shown) = (
+        Arc::clone(schema),
+        Arc::from(location.show(&segment.file.path)),
+    );
+    Ok(stretches.into_iter().flat_map(move |(columns, rows)| {
+        let (schema, shown): (_, Arc<str>) = (Arc::clone(&schema), Arc::clone(&shown));
+        let end = rows.end;
+        rows.step_by(most_rows).map(move |start| {
+            let rows = most_rows.min(end - start);
+            let columns = columns.iter().map(|column| column.slice(start, rows));
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect(), &options)
+                .map_err(|e| Error::corrupt(&*shown, e))
         })
-        .collect();
-    let (schema, shown) = (Arc::clone(schema), location.show(&segment.file.path));
-    let end = rows.end;
-    Ok(rows.step_by(most_rows).map(move |start| {
-        let rows = most_rows.min(end - start);
-        let columns = columns.iter().map(|column| column.slice(start, rows));
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&schema), columns.collect(), &options)
-            .map_err(|e| Error::corrupt(shown.clone(), e))
     }))
 }
 
 /// A column of a segment.
+#[derive(Clone)]
 enum Column {
     Whole(ArrayRef),
     /// As many rows as a batch has at most, all the same.
@@ -137,15 +162,27 @@ impl Column {
     }
 }
 
-/// The rows of a segment that have these times.
-async fn cut(location: &Location, segment: &Segment, times: Times) -> Result<Range<usize>> {
+/// The rows of each run that have these times.
+async fn cut(
+    location: &Location,
+    segment: &Segment,
+    runs: &[Run],
+    times: Times,
+) -> Result<Vec<Range<usize>>> {
     let field = Field::new(schema::TIMESTAMP, schema::timestamp_type(), false);
     let column = read(location, segment, &[&Arc::new(field)]).await?;
-    let ascending = column
+    let all = column
         .first()
         .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
     let missing = || Error::corrupt(location.show(&segment.file.path), "it has no times");
-    Ok(times.within(ascending.ok_or_else(missing)?.values()))
+    let all = all.ok_or_else(missing)?.values();
+    let of_run = |run: &Run| {
+        let start = run.rows.start;
+        let ascending = all.get(run.rows.clone()).ok_or_else(missing)?;
+        let rows = times.within(ascending);
+        Ok(start + rows.start..start + rows.end)
+    };
+    runs.iter().map(of_run).collect()
 }
 
 /// Columns of a segment, whole, as they were kept or out of its file.
@@ -177,6 +214,7 @@ async fn read(
 fn part(segment: &Segment, field: &FieldRef) -> Part {
     Part::Column {
         name: Arc::from(field.name().as_str()),
+        is_coded: *field.data_type() == codes(),
         row_group: segment.row_group,
         start: segment.rows.start,
         rows: segment.rows.len(),
@@ -192,7 +230,11 @@ async fn decode(
     let shown = location.show(&segment.file.path);
     let failed = |e| Error::parquet(&shown, &e);
     let Footer(file) = &*segment.footer;
-    let builder = file.read();
+    let builder = file.read_as(|stored| {
+        let wanted = fields.iter().find(|field| field.name() == stored.name())?;
+        (*wanted.data_type() == codes()).then(codes)
+    });
+    let builder = builder.map_err(failed)?;
     // By position: a dot in a name is no path.
     let theirs = builder.schema();
     let roots = fields
@@ -231,9 +273,14 @@ async fn decode(
 }
 
 /// A column that says the same in every row.
-fn repeated(text: &str, rows: usize) -> Result<ArrayRef> {
-    let one = StringViewArray::from_iter_values([text]);
+fn repeated(text: &str, rows: usize, kind: &DataType) -> Result<ArrayRef> {
+    let one = cast(&StringViewArray::from_iter_values([text]), kind).map_err(Error::internal)?;
     take(&one, &UInt32Array::from(vec![0; rows]), None).map_err(Error::internal)
+}
+
+/// How texts are handed over as codes.
+pub(super) fn codes() -> DataType {
+    DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8))
 }
 
 #[cfg(test)]
@@ -244,10 +291,10 @@ mod tests {
     #[test]
     fn a_repeated_text_is_in_every_row_whatever_its_length() {
         for text in ["", "short", "a text that is longer than a view holds"] {
-            let column = repeated(text, 3).unwrap();
+            let column = repeated(text, 3, &DataType::Utf8View).unwrap();
             let values: Vec<_> = column.as_string_view().iter().collect();
             assert_eq!(values, [Some(text); 3]);
         }
-        assert_eq!(repeated("x", 0).unwrap().len(), 0);
+        assert_eq!(repeated("x", 0, &codes()).unwrap().len(), 0);
     }
 }

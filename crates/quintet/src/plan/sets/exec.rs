@@ -268,7 +268,9 @@ impl Ask {
         for actor in 0..=starts.greatest_actor() {
             let started = word(&starts, actor);
             if started != 0 {
-                let returned = returns.as_ref().map_or(started, |returns| word(returns, actor));
+                let returned = returns
+                    .as_ref()
+                    .map_or(started, |returns| word(returns, actor));
                 *alike.entry((started, returned)).or_default() += 1;
             }
         }

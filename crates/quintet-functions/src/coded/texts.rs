@@ -1,0 +1,148 @@
+//! Expressions of one text, computed once for every value of a dictionary.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewArray, StringViewBuilder,
+    UInt32Array,
+};
+use datafusion::arrow::compute::{cast, take};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, UInt32Type};
+use datafusion::common::exec_datafusion_err;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::error::Result;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+
+/// An expression of nothing but the text in one column.
+#[derive(Debug, Clone)]
+pub(super) struct OfText {
+    /// The column of the input, whose type is a dictionary.
+    column: usize,
+    /// Over batches whose only column is the text, as `Utf8View`.
+    expr: Arc<dyn PhysicalExpr>,
+}
+
+/// An expression with what it came to for the dictionary met last.
+pub(super) struct Computed<T> {
+    of: OfText,
+    last: Option<(ArrayRef, T)>,
+}
+
+/// Where in a computed column each row finds its value.
+pub(super) struct Rows<'a, T> {
+    pub(super) computed: &'a T,
+    /// Positions in the dictionary; that of a null is one past the end.
+    pub(super) positions: UInt32Array,
+}
+
+impl OfText {
+    /// `expr` depends on this column alone.
+    pub(super) fn new(column: usize, expr: Arc<dyn PhysicalExpr>) -> Result<Self> {
+        let only = |part: Arc<dyn PhysicalExpr>| {
+            Ok(match part.downcast_ref::<Column>() {
+                Some(column) => {
+                    let text: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column.name(), 0));
+                    Transformed::yes(text)
+                }
+                None => Transformed::no(part),
+            })
+        };
+        let expr = expr.transform_up(only).data()?;
+        Ok(Self { column, expr })
+    }
+
+    /// What the expression comes to for each of these texts, and for none.
+    fn compute(&self, texts: &ArrayRef) -> Result<ArrayRef> {
+        let texts = cast(texts, &DataType::Utf8View)?;
+        let texts = texts.as_string_view();
+        let mut all = StringViewBuilder::with_capacity(texts.len() + 1);
+        texts.iter().for_each(|text| all.append_option(text));
+        all.append_null();
+        let schema = Schema::new(vec![Field::new("text", DataType::Utf8View, true)]);
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(all.finish())])?;
+        self.expr.evaluate(&batch)?.into_array(batch.num_rows())
+    }
+}
+
+impl fmt::Display for OfText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.fmt(f)
+    }
+}
+
+impl<T> Computed<T> {
+    pub(super) fn new(of: &OfText) -> Self {
+        Self {
+            of: of.clone(),
+            last: None,
+        }
+    }
+
+    /// What became of the text of every row; `make` makes it of the column that was computed for a dictionary.
+    fn rows(
+        &mut self,
+        batch: &RecordBatch,
+        make: impl FnOnce(ArrayRef) -> Result<T>,
+    ) -> Result<Rows<'_, T>> {
+        let texts = batch
+            .columns()
+            .get(self.of.column)
+            .and_then(|column| column.as_any_dictionary_opt())
+            .ok_or_else(|| exec_datafusion_err!("column {} has no codes", self.of.column))?;
+        let dictionary = texts.values();
+        let is_same = |(last, _): &(ArrayRef, T)| Arc::ptr_eq(last, dictionary);
+        if !self.last.as_ref().is_some_and(is_same) {
+            let made = make(self.of.compute(dictionary)?)?;
+            self.last = Some((Arc::clone(dictionary), made));
+        }
+        let positions = cast(texts.keys(), &DataType::UInt32)?;
+        let positions = match positions.nulls() {
+            None => positions.as_primitive().clone(),
+            Some(_) => {
+                let past_the_end = dictionary.len() as u32;
+                let positions = positions.as_primitive::<UInt32Type>().iter();
+                UInt32Array::from_iter_values(positions.map(|at| at.unwrap_or(past_the_end)))
+            }
+        };
+        let (_, computed) = self
+            .last
+            .as_ref()
+            .ok_or_else(|| exec_datafusion_err!("nothing was computed"))?;
+        Ok(Rows {
+            computed,
+            positions,
+        })
+    }
+}
+
+impl Computed<ArrayRef> {
+    /// Which rows satisfy the condition.
+    pub(super) fn holds(&mut self, batch: &RecordBatch) -> Result<BooleanArray> {
+        let rows = self.rows(batch, Ok)?;
+        let holds = take(rows.computed, &rows.positions, None)?;
+        Ok(holds.as_boolean().clone())
+    }
+}
+
+impl Computed<Vec<u32>> {
+    /// The code of every row's value.
+    pub(super) fn codes(
+        &mut self,
+        batch: &RecordBatch,
+        mut code: impl FnMut(Option<&str>) -> Result<u32>,
+        codes: &mut Vec<u32>,
+    ) -> Result<()> {
+        let of_dictionary = |values: ArrayRef| {
+            let values: &StringViewArray = values.as_string_view();
+            values.iter().map(&mut code).collect()
+        };
+        let rows = self.rows(batch, of_dictionary)?;
+        codes.clear();
+        let positions = rows.positions.values().iter();
+        let code = |at: &u32| rows.computed.get(*at as usize).copied().unwrap_or_default();
+        codes.extend(positions.map(code));
+        Ok(())
+    }
+}
