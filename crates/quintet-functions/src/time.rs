@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder, UInt32Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, PrimitiveArray, StringViewBuilder, UInt32Array,
+};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{
     DataType, Field, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
 };
@@ -29,12 +32,7 @@ pub(crate) fn bucket() -> Arc<ScalarUDF> {
             let edges = edges.as_primitive::<Int64Type>().values();
             let buckets = Buckets::new(edges);
             let times = column.as_primitive::<TimestampMicrosecondType>();
-            let mut last = 0;
-            let found: UInt32Array = times
-                .iter()
-                .map(|at| buckets.find(at?, &mut last))
-                .collect();
-            Ok(Arc::new(found) as ArrayRef)
+            Ok(Arc::new(buckets.find_all(times)) as ArrayRef)
         },
     )
 }
@@ -49,20 +47,55 @@ impl<'a> Buckets<'a> {
         Self { edges }
     }
 
-    /// The bucket of a time. Events come mostly in order of time, so the bucket found last is tried first.
-    fn find(&self, at: i64, last: &mut usize) -> Option<u32> {
-        let is_in = |bucket: usize| matches!(self.edges.get(bucket..bucket + 2), Some(&[from, to]) if from <= at && at < to);
-        if !is_in(*last) {
-            *last = self
-                .edges
-                .partition_point(|&edge| edge <= at)
-                .checked_sub(1)?;
+    /// The bucket of every time. Events come mostly in order of time, so the bucket found last is tried first.
+    fn find_all(&self, times: &PrimitiveArray<TimestampMicrosecondType>) -> UInt32Array {
+        let mut last = Span::default();
+        let mut is_outside = false;
+        let mut found = Vec::with_capacity(times.len());
+        for &at in times.values() {
+            if !last.holds(at) {
+                match self.span(at) {
+                    Some(span) => last = span,
+                    None => {
+                        is_outside = true;
+                        found.push(OUTSIDE);
+                        continue;
+                    }
+                }
+            }
+            found.push(last.bucket);
         }
-        if is_in(*last) {
-            u32::try_from(*last).ok()
-        } else {
-            None
-        }
+        let inside = is_outside.then(|| found.iter().map(|one| *one != OUTSIDE).collect());
+        let known = NullBuffer::union(times.nulls(), inside.as_ref());
+        UInt32Array::new(found.into(), known)
+    }
+
+    /// The bucket of a time.
+    fn span(&self, at: i64) -> Option<Span> {
+        let after = self.edges.partition_point(|&edge| edge <= at);
+        let bucket = after.checked_sub(1)?;
+        Some(Span {
+            bucket: u32::try_from(bucket).ok()?,
+            from: *self.edges.get(bucket)?,
+            to: *self.edges.get(after)?,
+        })
+    }
+}
+
+/// The bucket of a time that lies in none.
+const OUTSIDE: u32 = u32::MAX;
+
+/// A bucket, from a time to before another.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    bucket: u32,
+    from: i64,
+    to: i64,
+}
+
+impl Span {
+    fn holds(&self, at: i64) -> bool {
+        self.from <= at && at < self.to
     }
 }
 
@@ -112,18 +145,32 @@ mod tests {
     #[test]
     fn a_time_lies_in_the_bucket_that_starts_last_before_it() {
         let buckets = Buckets::new(&[10, 20, 35]);
-        let mut last = 0;
-        for (at, expected) in [
-            (9, None),
-            (10, Some(0)),
-            (19, Some(0)),
-            (20, Some(1)),
-            (34, Some(1)),
-            (35, None),
-            (12, Some(0)),
-        ] {
-            assert_eq!(buckets.find(at, &mut last), expected, "{at}");
-        }
-        assert_eq!(Buckets::new(&[]).find(5, &mut 0), None);
+        let times = [
+            Some(9),
+            Some(10),
+            Some(19),
+            None,
+            Some(20),
+            Some(34),
+            Some(35),
+            Some(12),
+        ];
+        let found: Vec<_> = buckets
+            .find_all(&times.into_iter().collect())
+            .iter()
+            .collect();
+        let expected = [
+            None,
+            Some(0),
+            Some(0),
+            None,
+            Some(1),
+            Some(1),
+            None,
+            Some(0),
+        ];
+        assert_eq!(found, expected);
+        let nowhere = Buckets::new(&[]).find_all(&[5].into_iter().collect());
+        assert_eq!(nowhere.iter().collect::<Vec<_>>(), [None]);
     }
 }

@@ -128,8 +128,10 @@ impl<'a> Tries<'a> {
             for step in descending(event.exclusions & self.all & !bit(0)) {
                 self.exclude(step, event.time);
             }
-            for step in descending(view.steps(event, event.time) & self.all) {
-                self.take(step, visit);
+            match view.steps(event, event.time) & self.all {
+                // Most events of most funnels.
+                steps if steps == bit(0) => self.enter(visit),
+                steps => descending(steps).for_each(|step| self.take(step, visit)),
             }
             if self.funnel.order == Order::Strict {
                 self.keep(event.steps);
@@ -223,6 +225,27 @@ impl<'a> Tries<'a> {
                 self.visits[row(slot) + count] = visit;
             }
             self.slots[slot] = Some(attempt);
+        }
+    }
+
+    /// What [`take`](Self::take) comes to for the first step: a new try, unless there is one of this instant already.
+    fn enter(&mut self, visit: Visit) {
+        let [Some(open), entered, ..] = self.slots.as_mut_slice() else {
+            return;
+        };
+        if entered.is_some_and(|other| other.anchor == open.anchor) {
+            return;
+        }
+        let attempt = Try {
+            steps: bit(0),
+            ..*open
+        };
+        *entered = Some(attempt);
+        self.visits[row(1)] = visit;
+        if self.is_better(1) {
+            self.best = Some((1, attempt));
+            self.times.clear();
+            self.times.push(visit.time);
         }
     }
 

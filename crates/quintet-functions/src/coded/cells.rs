@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, StringViewBuilder, UInt32Array};
 use datafusion::arrow::compute::take;
-use datafusion::common::exec_datafusion_err;
+use datafusion::common::{exec_datafusion_err, internal_err};
 use datafusion::error::Result;
 use hashbrown::HashMap;
 
@@ -16,7 +16,9 @@ const NO_BUCKET: u32 = u32::MAX;
 #[derive(Default)]
 pub(super) struct Texts {
     values: Vec<Option<Arc<str>>>,
-    codes: HashMap<Option<Arc<str>>, u32>,
+    codes: HashMap<Arc<str>, u32>,
+    /// That of the value that is none.
+    none: Option<u32>,
     bytes: usize,
 }
 
@@ -28,18 +30,48 @@ pub(super) struct Cells {
     combinations: HashMap<Box<[u32]>, u32>,
     /// Combination and bucket of every cell.
     cells: Vec<(u32, u32)>,
-    numbers: HashMap<(u32, u32), u32>,
-    here: Here,
+    /// The cells of each bucket, and where that is.
+    by_bucket: Vec<Bucket>,
+    buckets: HashMap<u32, usize>,
+    /// The bucket met last, and where it is: rows come mostly in order of time.
+    here: Option<(u32, usize)>,
+    /// Bytes of pages.
+    paged: usize,
 }
 
-/// The cells of the bucket at hand, by combination: rows come mostly in order of time.
+/// The cells of a bucket by combination, in pages: a bucket need not have many of all combinations.
 #[derive(Default)]
-struct Here {
-    bucket: Option<u32>,
-    /// Counts the buckets met; cells of an older turn are of another bucket.
-    turn: u32,
-    /// Turn and cell by combination.
-    cells: Vec<(u32, u32)>,
+struct Bucket(Vec<Option<Box<Page>>>);
+
+/// Cells of neighbouring combinations.
+type Page = [u32; PAGE];
+
+const PAGE: usize = 64;
+
+/// The cell of what has none yet.
+const NO_CELL: u32 = u32::MAX;
+
+impl Bucket {
+    fn get(&self, combination: u32) -> Option<u32> {
+        let at = combination as usize;
+        let page = self.0.get(at / PAGE)?.as_ref()?;
+        let cell = page.get(at % PAGE).copied()?;
+        (cell != NO_CELL).then_some(cell)
+    }
+
+    /// Where the cell of a combination is to stand, and how many bytes that took.
+    fn slot(&mut self, combination: u32) -> (Option<&mut u32>, usize) {
+        let at = combination as usize;
+        if at / PAGE >= self.0.len() {
+            self.0.resize_with(at / PAGE + 1, || None);
+        }
+        let Some(page) = self.0.get_mut(at / PAGE) else {
+            return (None, 0);
+        };
+        let taken = if page.is_none() { size_of::<Page>() } else { 0 };
+        let page = page.get_or_insert_with(|| Box::new([NO_CELL; PAGE]));
+        (page.get_mut(at % PAGE), taken)
+    }
 }
 
 fn number(count: usize) -> Result<u32> {
@@ -49,16 +81,23 @@ fn number(count: usize) -> Result<u32> {
 impl Texts {
     /// The code of a value.
     pub(super) fn code(&mut self, value: Option<&str>) -> Result<u32> {
-        let value: Option<Arc<str>> = value.map(Arc::from);
-        if let Some(&code) = self.codes.get(&value) {
+        let known = match value {
+            Some(value) => self.codes.get(value).copied(),
+            None => self.none,
+        };
+        if let Some(code) = known {
             return Ok(code);
         }
         let code = number(self.values.len())?;
-        self.bytes += value
-            .as_ref()
-            .map_or(0, |value| value.len() + 2 * size_of::<usize>());
-        self.values.push(value.clone());
-        self.codes.insert(value, code);
+        let value: Option<Arc<str>> = value.map(Arc::from);
+        match &value {
+            Some(value) => {
+                self.bytes += value.len() + 2 * size_of::<usize>();
+                self.codes.insert(Arc::clone(value), code);
+            }
+            None => self.none = Some(code),
+        }
+        self.values.push(value);
         Ok(code)
     }
 
@@ -85,8 +124,10 @@ impl Cells {
             texts: (0..texts).map(|_| Texts::default()).collect(),
             combinations: HashMap::new(),
             cells: Vec::new(),
-            numbers: HashMap::new(),
-            here: Here::default(),
+            by_bucket: Vec::new(),
+            buckets: HashMap::new(),
+            here: None,
+            paged: 0,
         }
     }
 
@@ -138,38 +179,41 @@ impl Cells {
         Ok(combination)
     }
 
+    #[inline]
     fn cell(&mut self, combination: u32, bucket: u32) -> Result<usize> {
-        let here = &mut self.here;
-        if here.bucket != Some(bucket) {
-            here.bucket = Some(bucket);
-            here.turn = match here.turn.checked_add(1) {
-                Some(turn) => turn,
-                None => {
-                    here.cells.clear();
-                    1
-                }
-            };
-        }
-        match here.cells.get(combination as usize) {
-            Some(&(turn, cell)) if turn == here.turn => Ok(cell as usize),
-            _ => self.look_up(combination, bucket),
+        let known = match self.here {
+            Some((here, at)) if here == bucket => {
+                let cells = self.by_bucket.get(at);
+                cells.and_then(|cells| cells.get(combination))
+            }
+            _ => None,
+        };
+        match known {
+            Some(cell) => Ok(cell as usize),
+            None => self.look_up(combination, bucket),
         }
     }
 
     #[cold]
     fn look_up(&mut self, combination: u32, bucket: u32) -> Result<usize> {
-        let new = number(self.cells.len())?;
-        let cell = *self.numbers.entry((combination, bucket)).or_insert(new);
-        if cell == new {
-            self.cells.push((combination, bucket));
+        let at = *self.buckets.entry(bucket).or_insert_with(|| {
+            self.by_bucket.push(Bucket::default());
+            self.by_bucket.len() - 1
+        });
+        self.here = Some((bucket, at));
+        let Some(cells) = self.by_bucket.get_mut(at) else {
+            return internal_err!("a bucket was lost");
+        };
+        if let Some(cell) = cells.get(combination) {
+            return Ok(cell as usize);
         }
-        let at = combination as usize;
-        if at >= self.here.cells.len() {
-            self.here.cells.resize(at + 1, (0, 0));
+        let cell = number(self.cells.len())?;
+        self.cells.push((combination, bucket));
+        let (slot, taken) = cells.slot(combination);
+        if let Some(slot) = slot {
+            *slot = cell;
         }
-        if let Some(here) = self.here.cells.get_mut(at) {
-            *here = (self.here.turn, cell);
-        }
+        self.paged += taken;
         Ok(cell as usize)
     }
 
@@ -276,8 +320,8 @@ impl Cells {
         let combination = self.texts.len() * size_of::<u32>() + size_of::<(Box<[u32]>, u32)>();
         self.texts.iter().map(Texts::size).sum::<usize>()
             + self.combinations.capacity() * (combination + 1)
-            + (self.cells.capacity() + self.here.cells.capacity()) * pair
-            + self.numbers.capacity() * (pair + size_of::<u32>() + 1)
+            + self.cells.capacity() * pair
+            + self.paged
     }
 }
 

@@ -8,7 +8,7 @@ use datafusion::arrow::array::{
     UInt32Array,
 };
 use datafusion::arrow::compute::{cast, take};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, UInt32Type};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::exec_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
@@ -98,12 +98,15 @@ impl<T> Computed<T> {
             self.last = Some((Arc::clone(dictionary), made));
         }
         let positions = cast(texts.keys(), &DataType::UInt32)?;
+        let positions: &UInt32Array = positions.as_primitive();
         let positions = match positions.nulls() {
-            None => positions.as_primitive().clone(),
-            Some(_) => {
+            None => positions.clone(),
+            Some(known) => {
                 let past_the_end = dictionary.len() as u32;
-                let positions = positions.as_primitive::<UInt32Type>().iter();
-                UInt32Array::from_iter_values(positions.map(|at| at.unwrap_or(past_the_end)))
+                let positions = positions.values().iter().zip(known);
+                let position =
+                    |(at, is_known): (&u32, _)| if is_known { *at } else { past_the_end };
+                UInt32Array::from_iter_values(positions.map(position))
             }
         };
         let (_, computed) = self

@@ -109,10 +109,11 @@ pub(super) fn number(position: usize) -> Result<u32> {
         .map_err(|_| exec_datafusion_err!("more than {} kinds of events", u32::MAX))
 }
 
-/// An actor's events by time, as times and kinds. Files hold events in order of time, so that many are sorted already.
+/// An actor's events by time, as times and kinds. Files hold the events of each name in order of time: they are mostly a few sorted
+/// runs, which a stable sort merges.
 pub(super) fn in_order(events: &mut [(i64, u32)]) -> &[(i64, u32)] {
     if !events.is_sorted_by_key(|(time, _)| *time) {
-        events.sort_unstable_by_key(|(time, _)| *time);
+        events.sort_by_key(|(time, _)| *time);
     }
     events
 }

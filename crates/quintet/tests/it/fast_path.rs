@@ -86,9 +86,28 @@ fn of_sets() -> Vec<Value> {
 
 /// Questions that need rows, of some events only.
 fn of_runs() -> Vec<Value> {
-    let language = json!([{"key": "language", "value": ["rust", "python"], "operator": "exact", "type": "event"}]);
     vec![
-        trend(json!({"math": "dau", "properties": language}), json!({})),
+        trend(json!({"math": "dau", "properties": languages()}), json!({})),
+        trend(
+            json!({"math": "dau"}),
+            json!({"breakdownFilter": {"breakdown": "language", "breakdown_type": "event"}}),
+        ),
+        insight(
+            "StickinessQuery",
+            node(json!({})),
+            json!({"stickinessFilter": {"stickinessCriteria": {"operator": "gte", "value": 2}}}),
+        ),
+    ]
+}
+
+fn languages() -> Value {
+    json!([{"key": "language", "value": ["rust", "python"], "operator": "exact", "type": "event"}])
+}
+
+/// Questions that are counted by codes.
+fn of_codes() -> Vec<Value> {
+    let by = |property: &str| json!({"property": property, "type": "event"});
+    vec![
         trend(
             json!({}),
             json!({"interval": "hour", "dateRange": {"date_from": "2025-06-01", "date_to": "2025-06-03"}}),
@@ -99,16 +118,33 @@ fn of_runs() -> Vec<Value> {
         ),
         trend(
             json!({}),
-            json!({"breakdownFilter": {"breakdown": "language", "breakdown_type": "event"}}),
+            json!({"breakdownFilter": {"breakdown": "language", "breakdown_type": "event", "breakdown_limit": 3}}),
         ),
-        insight(
-            "StickinessQuery",
-            node(json!({})),
-            json!({"stickinessFilter": {"stickinessCriteria": {"operator": "gte", "value": 2}}}),
+        trend(
+            json!({"math": "avg", "math_property": "files_changed", "event": null}),
+            json!({
+                "breakdownFilter": {"breakdowns": [by("language"), by("$lib")]},
+                "properties": {"type": "AND", "values": [{"type": "AND", "values": languages()}]},
+            }),
         ),
+    ]
+}
+
+/// Questions whose events are gathered by actor.
+fn of_sequences() -> Vec<Value> {
+    let merged = || node(json!({"event": "pull_request_merged"}));
+    let funnel = |filter: Value| {
         json!({
             "kind": "FunnelsQuery", "dateRange": {"date_from": RANGE.0, "date_to": RANGE.1},
-            "series": [node(json!({})), node(json!({"event": "pull_request_merged"}))],
+            "series": [node(json!({})), merged()], "funnelsFilter": filter,
+        })
+    };
+    vec![
+        funnel(json!({})),
+        funnel(json!({"funnelOrderType": "strict"})),
+        json!({
+            "kind": "FunnelsQuery", "dateRange": {"date_from": "2025-03-05T07:00:00", "date_to": "2025-03-20T09:30:00"},
+            "series": [node(json!({"properties": languages()})), node(json!({"event": null}))],
         }),
     ]
 }
@@ -137,6 +173,12 @@ async fn the_fast_path_is_taken_where_it_fits_and_changes_no_answer() {
     let keys = sample::engine_of(EngineBuilder::new().with_actor_keys(ActorKeys::Keys)).await;
     let questions = of_sets().into_iter().map(|q| (q, "ActorSetsExec"));
     let questions = questions.chain(of_runs().into_iter().map(|q| (q, "RunsExec")));
+    let questions = questions.chain(of_codes().into_iter().map(|q| (q, "CodedAggregateExec")));
+    let questions = questions.chain(
+        of_sequences()
+            .into_iter()
+            .map(|q| (q, "DenseSequencesExec")),
+    );
     for (question, operator) in questions {
         let taken = plans(&ids, &question).await;
         assert!(taken.contains(operator), "{question}\n{taken}");
@@ -145,7 +187,12 @@ async fn the_fast_path_is_taken_where_it_fits_and_changes_no_answer() {
             "{question}\n{taken}"
         );
         let stock = plans(&keys, &question).await;
-        let ours = ["ActorSetsExec", "RunsExec", "DenseSequencesExec"];
+        let ours = [
+            "ActorSetsExec",
+            "RunsExec",
+            "CodedAggregateExec",
+            "DenseSequencesExec",
+        ];
         assert!(
             !ours.iter().any(|ours| stock.contains(ours)),
             "{question}\n{stock}"

@@ -195,18 +195,23 @@ fn within(runs: &[(Arc<str>, Range<u64>)], first: u64, rows: usize) -> Vec<Run> 
     runs.collect()
 }
 
-/// Segments in at most so many lots of about the same number of rows.
-fn deal(mut segments: Vec<Segment>, lots: usize) -> Vec<Vec<Segment>> {
-    segments.sort_by_key(|segment| std::cmp::Reverse(segment.rows.len()));
-    let mut dealt: Vec<(usize, Vec<Segment>)> =
-        vec![(0, Vec::new()); lots.clamp(1, segments.len().max(1))];
-    for segment in segments {
+/// Segments in at most so many lots of about the same number of rows; each lot in the order of files, which is mostly that of time.
+fn deal(segments: Vec<Segment>, lots: usize) -> Vec<Vec<Segment>> {
+    let lots = lots.clamp(1, segments.len().max(1));
+    let mut by_size: Vec<(usize, Segment)> = segments.into_iter().enumerate().collect();
+    by_size.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.rows.len()));
+    let mut dealt: Vec<(usize, Vec<(usize, Segment)>)> = vec![(0, Vec::new()); lots];
+    for (place, segment) in by_size {
         if let Some((rows, lot)) = dealt.iter_mut().min_by_key(|(rows, _)| *rows) {
             *rows += segment.rows.len();
-            lot.push(segment);
+            lot.push((place, segment));
         }
     }
-    dealt.into_iter().map(|(_, lot)| lot).collect()
+    let in_order = |(_, mut lot): (usize, Vec<(usize, Segment)>)| {
+        lot.sort_by_key(|(place, _)| *place);
+        lot.into_iter().map(|(_, segment)| segment).collect()
+    };
+    dealt.into_iter().map(in_order).collect()
 }
 
 #[async_trait]
