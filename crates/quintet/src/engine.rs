@@ -1,6 +1,7 @@
 //! The engine that others embed: open, load, ask.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -73,6 +74,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn with_memory_limit(mut self, bytes: usize) -> Self {
         self.limits.memory = Some(bytes);
+        self
+    }
+
+    /// A question that takes longer than this is given up, with [`ErrorKind::ResourcesExhausted`](crate::ErrorKind::ResourcesExhausted),
+    /// and what it was doing stops. No limit unless set. Loads and upkeep are not limited.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.limits.time = Some(limit);
         self
     }
 
@@ -266,9 +275,19 @@ impl Engine {
     /// # Errors
     /// As [`query`](Self::query).
     pub async fn run(&self, query: &Query, options: &QueryOptions) -> Result<Answer> {
-        let pinned = self.pin().await?;
-        self.answer(query, options, &pinned, &Run::new(self.options.transport))
-            .await
+        let run = Run::new(self.options.transport);
+        let answer = async { self.answer(query, options, &self.pin().await?, &run).await };
+        self.in_time(answer).await
+    }
+
+    /// What a question comes to, unless it takes too long.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.options.limits.time {
+            None => asked.await,
+            Some(limit) => tokio::time::timeout(limit, asked)
+                .await
+                .unwrap_or_else(|_| Err(Error::took_too_long(limit))),
+        }
     }
 
     /// The physical plans that answer a question, as text. They are run: some steps need what earlier ones found.
@@ -276,14 +295,9 @@ impl Engine {
     /// # Errors
     /// As [`query`](Self::query).
     pub async fn explain(&self, definition: &str, options: &QueryOptions) -> Result<String> {
-        let run = Run::explaining();
-        self.answer(
-            &Query::parse(definition)?,
-            options,
-            &self.pin().await?,
-            &run,
-        )
-        .await?;
+        let (run, query) = (Run::explaining(), Query::parse(definition)?);
+        let answer = async { self.answer(&query, options, &self.pin().await?, &run).await };
+        self.in_time(answer).await?;
         Ok(run.explained().join("\n"))
     }
 

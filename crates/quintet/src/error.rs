@@ -1,5 +1,7 @@
 //! What can go wrong with a question, sorted by whose fault it is.
 
+use std::time::Duration;
+
 use datafusion::error::DataFusionError;
 
 /// Result of everything in this crate.
@@ -66,6 +68,18 @@ impl Error {
     /// The place in the definition, such as `series[1].math`, where one is to blame.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref().filter(|path| !path.is_empty())
+    }
+
+    /// A question that was given up.
+    pub(crate) fn took_too_long(limit: Duration) -> Self {
+        Self {
+            kind: ErrorKind::ResourcesExhausted,
+            path: None,
+            message: format!(
+                "the question took longer than its time limit of {} s; allow more, or ask for a shorter range",
+                limit.as_secs_f64()
+            ),
+        }
     }
 
     /// A request that is wrong at `path`.

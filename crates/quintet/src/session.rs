@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is made: embedded, from the program, in tests and on workers alike.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -16,6 +17,8 @@ use crate::Result;
 pub(crate) struct Limits {
     /// Bytes that queries may hold at once; beyond it they spill to disk or are refused. `None`: no limit.
     pub(crate) memory: Option<usize>,
+    /// How long a question may take; `None`: as long as it does.
+    pub(crate) time: Option<Duration>,
     /// Partitions that a plan runs in; `None`: one per core.
     pub(crate) target_partitions: Option<usize>,
 }

@@ -30,6 +30,9 @@ pub(crate) struct Limits {
     /// Memory that queries and loads may take, such as 512MB or 2GiB [default: no limit; loads 1.5GiB].
     #[arg(long, global = true, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory_limit: Option<usize>,
+    /// How long a question may take, such as 30s or 5m [default: as long as it does].
+    #[arg(long, global = true, value_name = "TIME", value_parser = units::duration)]
+    pub(crate) time_limit: Option<Duration>,
     /// Threads to work with [default: one per core].
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,

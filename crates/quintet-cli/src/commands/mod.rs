@@ -63,6 +63,9 @@ fn engine(limits: Limits) -> EngineBuilder {
     if let Some(bytes) = limits.memory_limit {
         builder = builder.with_memory_limit(bytes);
     }
+    if let Some(limit) = limits.time_limit {
+        builder = builder.with_time_limit(limit);
+    }
     if let Some(threads) = limits.threads {
         builder = builder.with_target_partitions(threads.get());
     }
