@@ -34,8 +34,8 @@ use crate::location::Location;
 use crate::log::Add;
 use crate::snapshot::Snapshot;
 use exec::RunsExec;
-use names::{Names, Times};
-use read::Footer;
+pub(super) use names::{Names, Times, of as named};
+pub(super) use read::Footer;
 
 /// Footers read at a time.
 const FOOTERS_AT_A_TIME: usize = 8;
@@ -112,7 +112,7 @@ impl RunsTable {
 }
 
 /// The ranges of a file's rows with these names; one of all rows where any will do.
-fn runs(file: &Add, names: &Names) -> Vec<(Option<Arc<str>>, Range<u64>)> {
+pub(super) fn runs(file: &Add, names: &Names) -> Vec<(Option<Arc<str>>, Range<u64>)> {
     let known = file
         .events
         .as_ref()

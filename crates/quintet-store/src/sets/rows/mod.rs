@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use builder::GroupRowsBuilder;
 pub(crate) use codec::encode;
+pub(crate) use read::rows_of;
 
 use crate::schema::GROUP_TYPES;
 
