@@ -204,7 +204,11 @@ async fn rows_of_groups_answer_as_stock_plans_do_and_are_used() {
 async fn they_do_so_after_merges_compaction_and_a_purge() {
     let (engine, folder) = store().await;
     // Merges: persons of old rows are others now.
-    load(&engine, &(0..6).map(|from| identify(from, from)).collect::<Vec<_>>()).await;
+    load(
+        &engine,
+        &(0..6).map(|from| identify(from, from)).collect::<Vec<_>>(),
+    )
+    .await;
     agreed(&folder).await;
     engine.compact(Compaction::default()).await.unwrap();
     assert_eq!(agreed(&folder).await, all());
@@ -234,14 +238,22 @@ async fn keys_of_a_type_whose_index_is_used_again_stay_hidden() {
     }
     // The other type is as it was.
     let projects = QUESTIONS[1];
-    assert!(explained(&ways.ours[0], projects.0).await.contains(projects.1));
+    assert!(
+        explained(&ways.ours[0], projects.0)
+            .await
+            .contains(projects.1)
+    );
 }
 
 fn condition() -> impl Strategy<Value = String> {
     let company = prop::sample::select(COMPANIES.to_vec()).prop_map(|key| key.replace('\'', "''"));
     let leaf = prop_oneof![
-        company.clone().prop_map(|key| format!(r#""$group_0" = '{key}'"#)),
-        company.clone().prop_map(|key| format!(r#"'{key}' <> "$group_0""#)),
+        company
+            .clone()
+            .prop_map(|key| format!(r#""$group_0" = '{key}'"#)),
+        company
+            .clone()
+            .prop_map(|key| format!(r#"'{key}' <> "$group_0""#)),
         prop::collection::vec(company, 1..5)
             .prop_map(|keys| format!(r#""$group_0" in ('{}')"#, keys.join("', '"))),
         prop::sample::select(vec!["p0", "p3", "p9", ""])
@@ -291,7 +303,11 @@ fn whatever_is_asked_the_answers_are_those_of_stock_plans() {
     let runtime = Runtime::new().unwrap();
     let (merged, clean) = runtime.block_on(async {
         let (engine, merged) = store().await;
-        load(&engine, &(0..6).map(|from| identify(from, from)).collect::<Vec<_>>()).await;
+        load(
+            &engine,
+            &(0..6).map(|from| identify(from, from)).collect::<Vec<_>>(),
+        )
+        .await;
         (merged, store().await.1)
     });
     let ways = runtime.block_on(async { [Ways::of(&merged).await, Ways::of(&clean).await] });

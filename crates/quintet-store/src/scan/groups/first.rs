@@ -74,7 +74,10 @@ fn narrowed(
         return Ok(None);
     };
     if let Some(rows) = node.downcast_ref::<RowsExec>() {
-        let is_time = column.name() == schema::TIMESTAMP && rows.first().is_none();
+        let schema = rows.schema();
+        let field = schema.fields().get(column.index());
+        let is_time =
+            field.is_some_and(|field| field.name() == schema::TIMESTAMP) && rows.first().is_none();
         return Ok(is_time.then(|| Arc::new(rows.with_first(first)) as Arc<dyn ExecutionPlan>));
     }
     let time = if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
