@@ -31,6 +31,12 @@ pub(crate) enum Part {
     Directory,
     /// The sets of actors whose bytes begin here.
     Actors(u64),
+    /// The head of its lists of rows by group.
+    GroupRows,
+    /// Rows by group of the type with this index.
+    GroupCounts(usize),
+    /// Some rows of a column, told apart by a hash of their numbers.
+    Chosen { name: Arc<str>, rows: u128 },
 }
 
 /// Something decoded, and about how many bytes it takes.

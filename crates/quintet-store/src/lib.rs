@@ -45,7 +45,9 @@ pub use ingest::{
 };
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
-pub use scan::{Folder, PropertyColumn, ScanOptions, Told, Unloaded, scan_as_codes};
+pub use scan::{
+    FirstRows, Folder, GroupsByRef, PropertyColumn, ScanOptions, Told, Unloaded, scan_as_codes,
+};
 pub use sets::{ActorKind, DayOfActors, Events};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};

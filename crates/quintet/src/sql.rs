@@ -9,7 +9,7 @@ use datafusion::catalog::{
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::{DataFrame, SessionContext, lit};
-use quintet_store::{GroupTypeEntry, schema};
+use quintet_store::{FirstRows, GroupTypeEntry, GroupsByRef, schema};
 
 use crate::data::{Data, column};
 use crate::{Error, Result};
@@ -44,6 +44,8 @@ fn fresh(session: &SessionContext, files: bool) -> Result<SessionContext> {
     catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
     let state = SessionStateBuilder::new_from_existing(state)
         .with_catalog_list(Arc::new(catalogs))
+        .with_optimizer_rule(Arc::new(GroupsByRef))
+        .with_physical_optimizer_rule(Arc::new(FirstRows))
         .build();
     let session = SessionContext::new_with_state(state);
     Ok(if files {

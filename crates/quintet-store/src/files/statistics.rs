@@ -82,6 +82,7 @@ impl Statistics {
             unfit: promoted.unfit,
             nulls: self.nulls,
             sets: None,
+            group_rows: None,
         })
     }
 }

@@ -15,6 +15,7 @@ use super::{Encoded, PromotedColumns};
 use crate::error::{Error, Result};
 use crate::log::Table;
 use crate::schema;
+use crate::sets::rows::{self, GroupRowsBuilder};
 use crate::sets::{self, SetsBuilder};
 
 /// Rows of a row group: the grain of pruning by statistics and of reading in parallel.
@@ -30,6 +31,7 @@ pub(crate) struct EventsWriter {
     promoted: PromotedColumns,
     statistics: Statistics,
     sets: SetsBuilder,
+    group_rows: GroupRowsBuilder,
 }
 
 impl EventsWriter {
@@ -44,6 +46,7 @@ impl EventsWriter {
             promoted,
             statistics: Statistics::default(),
             sets: SetsBuilder::default(),
+            group_rows: GroupRowsBuilder::default(),
         })
     }
 
@@ -56,6 +59,7 @@ impl EventsWriter {
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.statistics.note(batch).map_err(Error::internal)?;
         self.sets.note(batch).map_err(Error::internal)?;
+        self.group_rows.note(batch).map_err(Error::internal)?;
         self.writer.write(batch).map_err(written)
     }
 
@@ -74,6 +78,12 @@ impl EventsWriter {
         let (sets, at) = sets::encode(&self.sets.finish(), self.writer.bytes_written() as u64);
         self.writer.write_all(&sets).map_err(Error::internal)?;
         events.sets = Some(Box::new(at));
+        let (lists, at) = rows::encode(
+            &self.group_rows.finish(),
+            self.writer.bytes_written() as u64,
+        );
+        self.writer.write_all(&lists).map_err(Error::internal)?;
+        events.group_rows = Some(Box::new(at));
         let month = Month::of(events.min_timestamp);
         let folder = format!("{}/{month}", Table::Events.folder());
         let bytes = self.writer.into_inner().map_err(written)?;

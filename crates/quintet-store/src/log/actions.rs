@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::Promoted;
 use crate::sets::SetsAt;
+use crate::sets::rows::GroupRowsAt;
 
 /// One line of a log entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,6 +165,9 @@ pub(crate) struct EventsFile {
     /// Where its sets of actors are; absent in files of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sets: Option<Box<SetsAt>>,
+    /// Where its lists of rows by group are; absent in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) group_rows: Option<Box<GroupRowsAt>>,
 }
 
 /// A file is no longer live; readers of earlier versions may still need it.

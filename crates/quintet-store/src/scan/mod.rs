@@ -4,11 +4,14 @@
 
 mod files;
 mod folder;
+mod groups;
 mod provider;
 mod runs;
 
 pub(crate) use files::{ScanFile, from_log};
 pub use folder::{Folder, PropertyColumn, Told, Unloaded};
+pub(crate) use groups::EventsByGroup;
+pub use groups::{FirstRows, GroupsByRef};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;

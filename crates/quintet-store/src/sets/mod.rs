@@ -16,6 +16,7 @@
 mod builder;
 mod codec;
 mod read;
+pub(crate) mod rows;
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};

@@ -15,9 +15,9 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{EventsTable, RunsTable, ScanOptions, from_log};
+use crate::scan::{EventsByGroup, EventsTable, RunsTable, ScanOptions, from_log};
 use crate::schema::{self, Promoted};
-use crate::tables::{self, Entities, PersonIndex};
+use crate::tables::{self, ActorNames, Entities, PersonIndex};
 
 /// One version of a store, pinned: later commits do not change what it shows.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub struct Snapshot {
     /// Shared with the versions before and after that have the same persons and groups.
     entities: Arc<OnceCell<Entities>>,
     persons: Arc<OnceCell<Arc<PersonIndex>>>,
+    names: Arc<ActorNames>,
 }
 
 impl Snapshot {
@@ -36,6 +37,7 @@ impl Snapshot {
             log,
             entities: Arc::default(),
             persons: Arc::default(),
+            names: Arc::default(),
         }
     }
 
@@ -49,8 +51,12 @@ impl Snapshot {
         };
         let same = self.log.metadata.group_types == log.metadata.group_types
             && files(&self.log) == files(&log);
-        let (entities, persons) = match same {
-            true => (Arc::clone(&self.entities), Arc::clone(&self.persons)),
+        let (entities, persons, names) = match same {
+            true => (
+                Arc::clone(&self.entities),
+                Arc::clone(&self.persons),
+                Arc::clone(&self.names),
+            ),
             false => Default::default(),
         };
         Self {
@@ -58,6 +64,7 @@ impl Snapshot {
             log,
             entities,
             persons,
+            names,
         }
     }
 
@@ -68,11 +75,16 @@ impl Snapshot {
             log,
             entities: Arc::new(OnceCell::new_with(Some(Entities::new(state)))),
             persons: Arc::default(),
+            names: Arc::default(),
         }
     }
 
     pub(crate) fn persons_cell(&self) -> &OnceCell<Arc<PersonIndex>> {
         &self.persons
+    }
+
+    pub(crate) fn names(&self) -> &ActorNames {
+        &self.names
     }
 
     pub(crate) fn log(&self) -> &LogState {
@@ -157,18 +169,28 @@ impl Snapshot {
 
     /// [`Snapshot::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
+        Arc::new(self.stock_events(options))
+    }
+
+    /// [`Snapshot::events`], of which rows of groups that are asked for by key are found without looking at others. Plans over it cannot be
+    /// sent elsewhere; the rules [`GroupsByRef`](crate::GroupsByRef) and [`FirstRows`](crate::FirstRows) are for them.
+    pub fn events_by_group(self: &Arc<Self>, options: ScanOptions) -> Arc<dyn TableProvider> {
+        Arc::new(EventsByGroup::of(Arc::clone(self), options))
+    }
+
+    pub(crate) fn stock_events(&self, options: ScanOptions) -> EventsTable {
         let schema = self.events_schema();
         let files = self
             .events_files()
             .map(|file| from_log(&self.location, file, &schema))
             .collect();
-        Arc::new(EventsTable::new(
+        EventsTable::new(
             schema,
             self.object_store_url().clone(),
             files,
             true,
             options,
-        ))
+        )
     }
 
     /// Whether events may name persons that have become part of others since: then

@@ -124,6 +124,7 @@ fn check(
         let columns = PromotedColumns::of(events);
         let seen = seen.finish(columns).map(|seen| EventsFile {
             sets: events.sets.clone(),
+            group_rows: events.group_rows.clone(),
             ..seen
         });
         if seen.is_none_or(|seen| seen != *events) {

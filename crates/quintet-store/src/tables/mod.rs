@@ -4,6 +4,7 @@ mod columns;
 mod groups;
 mod index;
 mod lazy;
+mod names;
 mod persons;
 mod views;
 
@@ -13,6 +14,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 
 pub use index::PersonIndex;
 pub use lazy::EntityTable;
+pub(crate) use names::ActorNames;
 pub use views::Entities;
 
 use crate::entities::{EntityState, GroupType, Groups, Persons};

@@ -205,7 +205,7 @@ impl Data {
     pub(crate) fn in_session(&self, session: SessionContext) -> Self {
         let late_materialization = true;
         let events = match &self.dense {
-            Some(snapshot) => snapshot.events_with(ScanOptions {
+            Some(snapshot) => snapshot.events_by_group(ScanOptions {
                 late_materialization,
             }),
             None => Arc::clone(&self.events),

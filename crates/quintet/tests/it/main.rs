@@ -19,4 +19,5 @@ mod properties;
 mod retention;
 mod same_answers;
 mod sample;
+mod sql_by_group;
 mod upkeep;

@@ -37,8 +37,8 @@ use crate::location::Location;
 use crate::log::Add;
 use crate::snapshot::Snapshot;
 use exec::RunsExec;
-use names::{Names, Times};
-use read::Footer;
+pub(super) use names::{Names, Times, of as named};
+pub(super) use read::Footer;
 
 /// Footers read at a time.
 const FOOTERS_AT_A_TIME: usize = 8;
@@ -143,14 +143,14 @@ impl RunsTable {
 }
 
 /// Neighbouring rows of a file, and which of them each event has, if that is known.
-struct Stretch {
-    rows: Range<u64>,
+pub(super) struct Stretch {
+    pub(super) rows: Range<u64>,
     /// Within the file.
     runs: Option<Vec<(Arc<str>, Range<u64>)>>,
 }
 
 /// The rows of a file with these names: as many stretches as there are names; one where any name will do.
-fn stretches(file: &Add, names: &Names) -> Vec<Stretch> {
+pub(super) fn stretches(file: &Add, names: &Names) -> Vec<Stretch> {
     let known = file
         .events
         .as_ref()

@@ -10,7 +10,7 @@ use crate::schema;
 
 /// The names that events may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Names {
+pub(in crate::scan) enum Names {
     /// Any.
     Any,
     /// One of these.
@@ -19,7 +19,7 @@ pub(super) enum Names {
 
 impl Names {
     /// What both allow.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(in crate::scan) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Any, other) | (other, Self::Any) => other,
             (Self::These(one), Self::These(other)) => Self::These(&one & &other),
@@ -28,7 +28,7 @@ impl Names {
 }
 
 /// The names for which a filter holds, if it is about nothing else.
-pub(super) fn of(filter: &Expr) -> Option<Names> {
+pub(in crate::scan) fn of(filter: &Expr) -> Option<Names> {
     found(filter).map(Names::These)
 }
 
@@ -64,14 +64,14 @@ fn text(expr: &Expr) -> Option<String> {
 
 /// The times that events may have, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times {
+pub(in crate::scan) struct Times {
     from: i64,
     to: i64,
 }
 
 impl Times {
     /// What plain bounds among the filters leave.
-    pub(super) fn of(filters: &[Expr]) -> Self {
+    pub(in crate::scan) fn of(filters: &[Expr]) -> Self {
         let bounds = filters.iter().filter_map(Self::bound);
         let all = Self {
             from: i64::MIN,
@@ -100,7 +100,7 @@ impl Times {
     }
 
     /// May a row with a time within these bounds be among them?
-    pub(super) fn may_be_in(&self, min: i64, max: i64) -> bool {
+    pub(in crate::scan) fn may_be_in(&self, min: i64, max: i64) -> bool {
         min <= self.to && max >= self.from
     }
 

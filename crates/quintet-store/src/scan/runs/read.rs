@@ -28,7 +28,7 @@ use crate::schema;
 const FOOTER_BYTES: usize = 64 << 10;
 
 /// A file whose footer and index of pages were read.
-pub(super) struct Footer(ParquetFile);
+pub(in crate::scan) struct Footer(ParquetFile);
 
 impl std::fmt::Debug for Footer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Footer {
 }
 
 impl Footer {
-    pub(super) async fn of(location: &Location, file: &Add) -> Result<Arc<Self>> {
+    pub(in crate::scan) async fn of(location: &Location, file: &Add) -> Result<Arc<Self>> {
         let read = async || {
             let key = location.key(&file.path);
             let opened = ParquetFile::open_with_pages(location.object_store(), key, file.size);
@@ -47,6 +47,10 @@ impl Footer {
             Ok(Cached::new(Self(opened), FOOTER_BYTES))
         };
         location.cache().get(&file.path, Part::Footer, read).await
+    }
+
+    pub(in crate::scan) fn file(&self) -> &ParquetFile {
+        &self.0
     }
 
     fn row_groups(&self) -> &[RowGroupMetaData] {
