@@ -107,7 +107,7 @@ impl Loaded {
     }
 
     fn properties(&self, row: usize) -> Value {
-        serde_json::from_str(self.staged.properties.get(row)).unwrap()
+        serde_json::from_str(&self.staged.properties_of(row)).unwrap()
     }
 
     /// The keys of a row's five groups.

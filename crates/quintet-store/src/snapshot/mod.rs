@@ -15,7 +15,7 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{EventsTable, RunsTable, ScanOptions, from_log};
+use crate::scan::{RunsTable, ScanOptions, StoredEvents};
 use crate::schema::{self, Promoted};
 use crate::tables::{self, Entities, PersonIndex};
 
@@ -157,16 +157,11 @@ impl Snapshot {
 
     /// [`Snapshot::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
-        let schema = self.events_schema();
-        let files = self
-            .events_files()
-            .map(|file| from_log(&self.location, file, &schema))
-            .collect();
-        Arc::new(EventsTable::new(
-            schema,
+        Arc::new(StoredEvents::new(
+            self.location.clone(),
             self.object_store_url().clone(),
-            files,
-            true,
+            self.promoted(),
+            self.events_files().map(Arc::clone).collect(),
             options,
         ))
     }

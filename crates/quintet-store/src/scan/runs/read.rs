@@ -8,7 +8,6 @@ use datafusion::arrow::buffer::ScalarBuffer;
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::statistics::Statistics;
@@ -18,7 +17,8 @@ use super::Segment;
 use super::names::Times;
 use crate::cache::{Cached, Part};
 use crate::error::{Error, Result};
-use crate::files::reader::ParquetFile;
+use crate::files::reader::{ParquetFile, mask};
+use crate::files::stored::{needed, restore};
 use crate::location::Location;
 use crate::log::Add;
 use crate::schema;
@@ -141,12 +141,10 @@ async fn decode(
     let failed = |e| Error::parquet(&shown, &e);
     let Footer(file) = &*segment.footer;
     let builder = file.read();
-    // By position: a dot in a name is no path.
-    let theirs = builder.schema();
-    let roots = fields
-        .iter()
-        .filter_map(|field| theirs.index_of(field.name()).ok());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
+    let promoted = segment.file.events.as_ref();
+    let promoted = promoted.map_or(&[][..], |events| &events.columns);
+    let names = fields.iter().map(|field| field.name().as_str());
+    let mask = mask(&builder, &needed(names, promoted));
     let rows = file
         .footer()
         .metadata()
@@ -166,6 +164,8 @@ async fn decode(
         .await
         .map_err(failed)?;
     let wrong = |reason: String| Error::corrupt(&shown, reason);
+    let batches = batches.iter().map(|batch| restore(batch, promoted));
+    let batches: Vec<RecordBatch> = batches.collect::<Result<_, _>>().map_err(wrong)?;
     let column = |field: &&FieldRef| {
         let parts: Option<Vec<&dyn Array>> = batches
             .iter()
