@@ -77,7 +77,7 @@ impl Loaded {
             learned,
             report,
             staged,
-            &mut |_, _, _| Ok(()),
+            &mut |_, _| Ok(()),
         )
     }
 

@@ -26,6 +26,9 @@ use crate::schema;
 /// About the bytes of a footer and its index of pages.
 const FOOTER_BYTES: usize = 64 << 10;
 
+/// Rows that are read at a time: threads share a file in pieces of this size.
+const SEGMENT_ROWS: usize = 131_072;
+
 /// A file whose footer and index of pages were read.
 pub(super) struct Footer(ParquetFile);
 
@@ -52,7 +55,7 @@ impl Footer {
         self.0.footer().metadata().row_groups()
     }
 
-    /// Rows of the file by row group, without the row groups that have no time in the range asked for.
+    /// Rows of the file by row group, in pieces, without the row groups that have no time in the range asked for.
     pub(super) fn cut(&self, rows: &Range<u64>, times: &Times) -> Vec<(usize, Range<usize>)> {
         let mut start = 0;
         let mut found = Vec::new();
@@ -61,7 +64,9 @@ impl Footer {
             let (from, to) = (rows.start.max(start), rows.end.min(end));
             let may_match = bounds(group).is_none_or(|(min, max)| times.may_be_in(min, max));
             if from < to && may_match {
-                found.push((number, (from - start) as usize..(to - start) as usize));
+                let rows = (from - start) as usize..(to - start) as usize;
+                let pieces = rows.clone().step_by(SEGMENT_ROWS);
+                found.extend(pieces.map(|at| (number, at..rows.end.min(at + SEGMENT_ROWS))));
             }
             start = end;
         }
