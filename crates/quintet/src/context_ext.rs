@@ -44,6 +44,9 @@ pub trait SessionContextExt {
 impl SessionContextExt for SessionContext {
     async fn register_quintet(&mut self, engine: &Engine) -> Result<()> {
         quintet_functions::register_all(self)?;
+        for function in quintet_store::scalar_functions() {
+            self.register_udf(function.as_ref().clone());
+        }
         engine.register(self).await
     }
 

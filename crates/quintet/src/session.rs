@@ -68,5 +68,8 @@ pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionC
         .build();
     let mut context = SessionContext::new_with_state(state);
     quintet_functions::register_all(&mut context)?;
+    for function in quintet_store::scalar_functions() {
+        context.register_udf(function.as_ref().clone());
+    }
     Ok(context)
 }

@@ -14,7 +14,8 @@ use futures::TryStreamExt;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
 
-use super::reader::ParquetFile;
+use super::reader::{self, ParquetFile};
+use super::{statistics_of, stored};
 use crate::error::{Error, Result};
 use crate::ingest::StagedEvents;
 use crate::location::Location;
@@ -89,9 +90,10 @@ pub(crate) async fn against(
         schema::TIMESTAMP,
         schema::PROPERTIES,
     ];
-    let columns = columns.into_iter().chain(schema::GROUP_REFS);
+    let promoted = &statistics_of(location, file)?.columns;
+    let columns = stored::needed(columns.into_iter().chain(schema::GROUP_REFS), promoted);
     let builder = opened.read();
-    let mask = ProjectionMask::columns(builder.parquet_schema(), columns);
+    let mask = reader::mask(&builder, &columns);
     let ranges = positions.iter().map(|at| *at..*at + 1);
     let selection = RowSelection::from_consecutive_ranges(ranges, file.rows as usize);
     let mut batches = builder
@@ -101,6 +103,8 @@ pub(crate) async fn against(
         .map_err(damaged)?;
     let mut next_position = positions.into_iter();
     while let Some(batch) = batches.try_next().await.map_err(damaged)? {
+        let batch = stored::restore(&batch, promoted);
+        let batch = batch.map_err(|reason| Error::corrupt(&shown, reason))?;
         for (at, position) in (0..batch.num_rows()).zip(next_position.by_ref()) {
             let stored = Stored::of(&batch, at)
                 .ok_or_else(|| Error::corrupt(&shown, "its columns have other types"))?;
@@ -120,28 +124,28 @@ async fn positions(file: &ParquetFile, rows: &Candidates) -> Result<Vec<usize>, 
     let mut start = 0;
     let footer = file.footer().metadata();
     let columns = footer.file_metadata().schema_descr().columns();
-    let column = columns
-        .iter()
-        .position(|column| column.name() == schema::UUID);
-    let column = column.ok_or_else(|| ParquetError::General("it has no column uuid".into()))?;
+    let column = |name: &str| {
+        let place = columns.iter().position(|column| column.name() == name);
+        place.ok_or_else(|| ParquetError::General(format!("it has no column {name}")))
+    };
+    let [high, low] = schema::UUID_PARTS;
+    let (high, low) = (column(high)?, column(low)?);
     for (number, row_group) in footer.row_groups().iter().enumerate() {
         let mut builder = file.read();
         let filter = builder
-            .get_row_group_column_bloom_filter(number, column)
+            .get_row_group_column_bloom_filter(number, low)
             .await?;
-        if filter.is_none_or(|filter| rows.texts().any(|uuid| filter.check(uuid.as_str()))) {
-            let mask = ProjectionMask::leaves(builder.parquet_schema(), [column]);
+        if filter.is_none_or(|filter| rows.noise().any(|low| filter.check(&low))) {
+            let mask = ProjectionMask::leaves(builder.parquet_schema(), [high, low]);
             let mut batches = builder
                 .with_row_groups(vec![number])
                 .with_projection(mask)
                 .build()?;
             let mut position = start;
             while let Some(batch) = batches.try_next().await? {
-                for uuid in batch.column(0).as_string_view_opt().into_iter().flatten() {
-                    if uuid
-                        .and_then(|text| Uuid::try_parse(text).ok())
-                        .is_some_and(|uuid| rows.has(&uuid))
-                    {
+                let uuids = stored::uuids(batch.column(0), batch.column(1));
+                for uuid in uuids.map_err(ParquetError::General)? {
+                    if rows.has(&uuid) {
                         positions.push(position);
                     }
                     position += 1;
@@ -156,7 +160,6 @@ async fn positions(file: &ParquetFile, rows: &Candidates) -> Result<Vec<usize>, 
 /// Staged rows that may be duplicates of stored ones: those whose sender gave a uuid.
 pub(crate) struct Candidates {
     by_uuid: HashMap<Uuid, Vec<u32>>,
-    texts: Vec<String>,
     events: Option<(String, String)>,
 }
 
@@ -182,15 +185,7 @@ impl Candidates {
             .min()
             .zip(names().max())
             .map(|(min, max)| (min.to_owned(), max.to_owned()));
-        let texts = by_uuid
-            .keys()
-            .map(|uuid| uuid.hyphenated().to_string())
-            .collect();
-        Self {
-            by_uuid,
-            texts,
-            events,
-        }
+        Self { by_uuid, events }
     }
 
     fn may_be_in(&self, file: &EventsFile) -> bool {
@@ -199,8 +194,10 @@ impl Candidates {
             .is_some_and(|(min, max)| *min <= file.max_event && *max >= file.min_event)
     }
 
-    fn texts(&self) -> impl Iterator<Item = &String> {
-        self.texts.iter()
+    /// The last halves of all uuids, which filters of files know.
+    fn noise(&self) -> impl Iterator<Item = i64> {
+        let uuids = self.by_uuid.keys();
+        uuids.map(|uuid| uuid.as_u64_pair().1.cast_signed())
     }
 
     fn has(&self, uuid: &Uuid) -> bool {
@@ -252,7 +249,7 @@ impl<'a> Stored<'a> {
 
     fn says_the_same_as(&self, staged: &StagedEvents, row: usize) -> bool {
         self.timestamp == staged.timestamps[row]
-            && self.properties == staged.properties.get(row)
+            && self.properties == staged.properties_of(row)
             && self
                 .groups
                 .iter()

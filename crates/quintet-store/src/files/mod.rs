@@ -1,6 +1,7 @@
 //! Files of events: which rows go where, how they are encoded, and which of them are duplicates.
 //! What a commit is made of is decided elsewhere (`store`).
 
+pub(crate) mod actors;
 pub(crate) mod batch;
 pub(crate) mod dedupe;
 mod encode;
@@ -13,8 +14,10 @@ pub(crate) mod reader;
 mod rewrite;
 pub(crate) mod seen;
 pub(crate) mod statistics;
+pub(crate) mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod told;
 mod writer;
 
 pub(crate) use encode::encode;

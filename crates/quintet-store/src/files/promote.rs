@@ -3,6 +3,8 @@
 mod columns;
 mod names;
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 
 pub(crate) use columns::columns;
@@ -20,8 +22,9 @@ const ONE_ROW_IN: u64 = 20;
 const SAMPLED_ROWS: usize = 65_536;
 /// At most this many properties are promoted.
 const MAX_PROMOTED: usize = 24;
-/// These have columns or tables of their own, or are read at ingestion only.
-const NEVER_PROMOTED: [&str; 2] = ["$set", "$group"];
+/// These have columns or tables of their own, or are read at ingestion only; or are looked for in the text of stored rows, which
+/// goes without promoted properties.
+const NEVER_PROMOTED: [&str; 3] = ["$set", "$group", "$process_person_profile"];
 
 /// The properties to promote, given the first rows of a store.
 pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
@@ -35,7 +38,8 @@ pub(crate) fn choose(staged: &StagedEvents) -> Result<Vec<Promoted>> {
     let parts = parallel::map(&shares, |rows| {
         let mut seen = Frequencies::default();
         let rows = rows.clone().step_by(apart);
-        seen.count(rows.map(|row| staged.properties.get(row)))?;
+        let texts: Vec<Cow<'_, str>> = rows.map(|row| staged.properties_of(row)).collect();
+        seen.count(texts.iter().map(AsRef::as_ref))?;
         Ok(seen)
     })?;
     Ok(Frequencies::sum(parts).frequent())

@@ -33,10 +33,21 @@ pub(crate) async fn columns<'a>(
     let opened = ParquetFile::open(location.object_store(), location.key(&file.path), file.size);
     let opened = opened.await.map_err(|e| Error::parquet(&shown, &e))?;
     let builder = opened.read();
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let names: Vec<&str> = names.into_iter().collect();
+    let mask = mask(&builder, &names);
     let batches = builder.with_projection(mask).build();
     let batches = batches.map_err(|e| Error::parquet(&shown, &e))?;
     Ok(batches.map_err(move |e| Error::parquet(&shown, &e)).boxed())
+}
+
+/// The columns of these names; found by their places, as a dot in a name would be taken for a path.
+pub(crate) fn mask(
+    file: &ParquetRecordBatchStreamBuilder<Ranges>,
+    names: &[impl AsRef<str>],
+) -> ProjectionMask {
+    let roots = names.iter();
+    let roots = roots.filter_map(|name| file.schema().index_of(name.as_ref()).ok());
+    ProjectionMask::roots(file.parquet_schema(), roots)
 }
 
 /// A file whose footer was read.

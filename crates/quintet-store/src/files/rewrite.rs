@@ -8,7 +8,7 @@ use datafusion::parquet::arrow::arrow_reader::{
 
 use super::batch::in_columns;
 use super::parquet::read_checked;
-use super::{Encoded, EventsWriter, PromotedColumns};
+use super::{Encoded, EventsWriter, PromotedColumns, stored};
 use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::log::{Add, EventsFile};
@@ -50,8 +50,9 @@ async fn copy(
     let mut writer = EventsWriter::new(PromotedColumns::of(events))?;
     for batch in reader {
         let batch = batch.map_err(|e| Error::corrupt(&shown, e))?;
-        let batch =
-            in_columns(&batch, writer.schema()).map_err(|reason| Error::corrupt(&shown, reason))?;
+        let batch = stored::restore(&batch, &events.columns)
+            .and_then(|batch| in_columns(&batch, writer.schema()))
+            .map_err(|reason| Error::corrupt(&shown, reason))?;
         writer.write(&change(batch)?)?;
     }
     writer.finish()

@@ -49,7 +49,8 @@ impl Statistics {
             self.last_timestamp = *timestamp;
         }
         for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            if field.is_nullable() {
+            // Those that lie nowhere in the file are not missing.
+            if field.is_nullable() && field.name() != schema::PROPERTIES {
                 *self.nulls.entry(field.name().clone()).or_default() += column.null_count() as u64;
             }
         }

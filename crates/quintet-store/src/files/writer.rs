@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::Encoding;
+use datafusion::parquet::basic::{Compression, Encoding};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
@@ -11,7 +11,7 @@ use datafusion::parquet::schema::types::ColumnPath;
 use super::layout::Month;
 use super::parquet::{encoded, properties, written};
 use super::statistics::Statistics;
-use super::{Encoded, PromotedColumns};
+use super::{Encoded, PromotedColumns, stored};
 use crate::error::{Error, Result};
 use crate::log::Table;
 use crate::schema;
@@ -19,15 +19,19 @@ use crate::sets::rows::{self, GroupRowsBuilder};
 use crate::sets::{self, SetsBuilder};
 
 /// Rows of a row group: the grain of pruning by statistics and of reading in parallel.
-const ROW_GROUP_ROWS: usize = 131_072;
+const ROW_GROUP_ROWS: usize = 524_288;
 /// Rows of a page: the grain of pruning by the page index.
 const PAGE_ROWS: usize = 20_000;
 /// A look-up of a million new ids in a file should not find more than a few by mistake.
 const BLOOM_FALSE_POSITIVES: f64 = 0.001;
+/// A dictionary of a row group may become so large: sessions, persons and their ids repeat all over a file, and are noise.
+const DICTIONARY_BYTES: usize = 8 << 20;
+
 /// One file of events in the making.
 pub(crate) struct EventsWriter {
     writer: ArrowWriter<Vec<u8>>,
     schema: SchemaRef,
+    stored: SchemaRef,
     promoted: PromotedColumns,
     statistics: Statistics,
     sets: SetsBuilder,
@@ -38,11 +42,13 @@ impl EventsWriter {
     /// A writer of a file with columns for these promoted properties.
     pub(crate) fn new(promoted: PromotedColumns) -> Result<Self> {
         let schema = schema::events(&promoted.fit);
-        let options = options(&schema)?;
+        let stored = schema::stored_events(&promoted.fit);
+        let options = options(&stored)?;
         Ok(Self {
-            writer: ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&schema), Some(options))
+            writer: ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&stored), Some(options))
                 .map_err(written)?,
             schema,
+            stored,
             promoted,
             statistics: Statistics::default(),
             sets: SetsBuilder::default(),
@@ -50,13 +56,24 @@ impl EventsWriter {
         })
     }
 
-    /// The columns that batches must have.
+    /// The columns that batches must have, as readers see them.
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
+    /// The columns of the file.
+    pub(crate) fn stored_schema(&self) -> &SchemaRef {
+        &self.stored
+    }
+
     /// Appends rows; the caller keeps the order (event, timestamp).
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let batch = stored::reduce(batch, &self.promoted.fit, &self.stored);
+        self.write_stored(&batch.map_err(Error::internal)?)
+    }
+
+    /// [`Self::write`] for rows that are in the columns of the file.
+    pub(crate) fn write_stored(&mut self, batch: &RecordBatch) -> Result<()> {
         self.statistics.note(batch).map_err(Error::internal)?;
         self.sets.note(batch).map_err(Error::internal)?;
         self.group_rows.note(batch).map_err(Error::internal)?;
@@ -108,6 +125,7 @@ fn options(columns: &SchemaRef) -> Result<WriterProperties> {
             nulls_first: schema::FILE_ORDER.nulls_first,
         })
     };
+    let [uuid_high, uuid_low] = schema::UUID_PARTS;
     let options = properties()?
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS)
@@ -115,8 +133,15 @@ fn options(columns: &SchemaRef) -> Result<WriterProperties> {
             sorted_by(schema::EVENT)?,
             sorted_by(schema::TIMESTAMP)?,
         ]))
-        .set_column_bloom_filter_fpp(column(schema::UUID), BLOOM_FALSE_POSITIVES)
-        .set_column_dictionary_enabled(column(schema::UUID), false)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_column_bloom_filter_fpp(column(uuid_low), BLOOM_FALSE_POSITIVES)
+        // The clock of a uuid comes first; what follows is noise.
+        .set_column_encoding(column(uuid_high), Encoding::DELTA_BINARY_PACKED)
+        .set_column_compression(column(uuid_low), Compression::UNCOMPRESSED)
+        .set_column_dictionary_enabled(column(uuid_high), false)
+        .set_column_dictionary_enabled(column(uuid_low), false)
+        .set_column_statistics_enabled(column(uuid_high), EnabledStatistics::None)
+        .set_column_statistics_enabled(column(uuid_low), EnabledStatistics::None)
         .set_column_dictionary_enabled(column(schema::PROPERTIES), false)
         .set_column_dictionary_enabled(column(schema::TIMESTAMP), false)
         .set_column_encoding(column(schema::TIMESTAMP), Encoding::DELTA_BINARY_PACKED);

@@ -72,6 +72,10 @@ impl Property {
             out.push(',');
         }
         out.push_str(&self.key);
+        self.push_value(out, value);
+    }
+
+    fn push_value(&self, out: &mut String, value: &str) {
         if self.bare {
             out.push_str(value);
         } else if self.plain {
@@ -85,6 +89,32 @@ impl Property {
 }
 
 impl Properties {
+    /// What of a row has a meaning to ingestion.
+    pub(super) fn walk(&mut self, columns: &[Property], row: usize) -> Walk<'_> {
+        let text = &mut self.text;
+        self.meanings.clear();
+        text.clear();
+        for (place, column) in columns.iter().enumerate() {
+            if !column.has_meaning {
+                continue;
+            }
+            if let Some(value) = column.value(row) {
+                let start = text.len();
+                column.push_value(text, value);
+                self.meanings.push((place, start..text.len()));
+            }
+        }
+        self.meanings_of(columns)
+    }
+
+    fn meanings_of(&self, columns: &[Property]) -> Walk<'_> {
+        let meanings = self.meanings.iter().filter_map(|(place, value)| {
+            let name = columns.get(*place)?.name.as_str();
+            Some((name, self.text.get(value.clone())?))
+        });
+        Walk::of(meanings)
+    }
+
     /// An object of all columns of a row, and what of it has a meaning to ingestion.
     pub(super) fn of(&mut self, columns: &[Property], row: usize) -> (&str, Option<Walk<'_>>) {
         let text = &mut self.text;
@@ -102,11 +132,7 @@ impl Properties {
             }
         }
         text.push('}');
-        let text = text.as_str();
-        let meanings = self.meanings.iter().filter_map(|(place, value)| {
-            Some((columns.get(*place)?.name.as_str(), text.get(value.clone())?))
-        });
-        (text, Some(Walk::of(meanings)))
+        (&self.text, Some(self.meanings_of(columns)))
     }
 
     /// An object with the columns of a row before its own entries, those left out that it has itself.

@@ -117,6 +117,18 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     }
 }
 
+/// Appends a finite number: whole ones without a fraction, all others with as few digits as tell them apart.
+pub(crate) fn push_number(out: &mut String, number: f64) {
+    use std::fmt::Write as _;
+    let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
+    // Writing to memory cannot fail.
+    let _ = if is_whole && !(number == 0.0 && number.is_sign_negative()) {
+        write!(out, "{}", number as i64)
+    } else {
+        write!(out, "{}", serde_json::Value::from(number))
+    };
+}
+
 /// Writes an object from its entries.
 pub(crate) fn object<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut inner = String::new();

@@ -44,16 +44,16 @@ pub(crate) use glance::{Glance, GroupPlace, is_telling, telling_columns};
 pub(crate) use group_ids::GroupIds;
 pub(crate) use input::{Parquet as ParquetData, is_text};
 pub(crate) use learned::Learned;
-pub(crate) use parquet::{missing, property, receipt};
+pub(crate) use parquet::{missing, of_a_store, property, receipt};
 pub(crate) use persons_export::PersonsExport;
 pub(crate) use reader::{ReadOptions, learn_groups, read_source};
 pub use report::{EventCounts, GroupCounts, LoadReport, PersonCounts, Rejection, Warning};
 pub use source::{Format, Load, Source};
 pub(crate) use source::{content_hash, expand, skip};
 pub(crate) use staged::{GROUP_TYPES, StagedEvents};
-pub(crate) use strings::StringTable;
+pub(crate) use strings::{StringTable, TextColumn};
 pub(crate) use survey::{Contents, contents, of_columns};
-pub(crate) use typed::MAX_EXACT_INTEGER;
+pub(crate) use typed::{Further, MAX_EXACT_INTEGER};
 
 #[cfg(test)]
 mod tests;

@@ -390,6 +390,9 @@ fn rebuild(
     set: &Option<String>,
     set_once: &Option<String>,
 ) -> Option<String> {
+    if !walk.changes_properties() && set.is_none() && set_once.is_none() {
+        return None;
+    }
     let session = walk.session_id.and_then(|id| {
         let lower = id.to_lowercase();
         (id.starts_with('"') && !id.contains('\\') && lower != id).then_some(lower)

@@ -30,6 +30,7 @@ use super::walk;
 use super::walk::Walk;
 use crate::entities::id_from_text;
 use crate::error::{Error, Result};
+use crate::files::stored::is_stored;
 
 const REQUIRED: [&str; 3] = ["event", "distinct_id", "timestamp"];
 const OPTIONAL: [&str; 4] = ["uuid", "properties", "person_id", "person_properties"];
@@ -53,6 +54,9 @@ pub(super) struct Layout {
 impl Layout {
     /// That of a file with these columns.
     pub(super) fn new(file: &str, schema: &Schema, columns: &Columns) -> Result<Self> {
+        if is_stored(schema) {
+            return Err(of_a_store(file));
+        }
         for ours in REQUIRED {
             let name = columns.theirs(ours);
             let field = schema
@@ -132,6 +136,12 @@ pub(crate) fn property(name: &str, has_json: bool) -> Option<&str> {
         None if is_ours(name) || is_ref => None,
         None => columns::property(name),
     }
+}
+
+/// A file that only its store can read.
+pub(crate) fn of_a_store(file: &str) -> Error {
+    let reason = "it is a file of a store, which only holds together with the others; read the store, or load what came into it";
+    Error::invalid(file, reason)
 }
 
 /// A table lacks a column that events need.
@@ -377,13 +387,17 @@ impl Rows {
         })
     }
 
-    /// The properties of a row as one object, and what of them has a meaning to ingestion, if that is known.
+    /// The properties of a row as one object (nothing if they stay in columns), and what of them has a meaning to ingestion, if that is known.
     fn properties<'a>(
         &'a self,
         row: usize,
         out: &'a mut Properties,
     ) -> Result<(&'a str, Option<Walk<'a>>), String> {
         let Some(given) = &self.properties else {
+            // Nobody needs the text of what stays in columns as it came.
+            if self.typed.is_some() && !out.walk(&self.further, row).changes_properties() {
+                return Ok(("", Some(out.walk(&self.further, row))));
+            }
             return Ok(out.of(&self.further, row));
         };
         let text = value(Some(given), row).map_or("", str::trim_start);

@@ -34,7 +34,7 @@ pub(crate) struct ReadOptions<'a> {
 }
 
 /// Hands staged rows on.
-type Flush<'a> = dyn FnMut(&mut StagedEvents, &EntityState, &mut LoadReport) -> Result<()> + 'a;
+type Flush<'a> = dyn FnMut(&mut StagedEvents, &EntityState) -> Result<()> + 'a;
 
 /// Where parsed messages go, and what happens when enough have gathered.
 struct Sink<'a> {
@@ -79,7 +79,7 @@ impl Sink<'_> {
         };
         stage.take(parsed);
         if self.staged.bytes() > self.flush_bytes {
-            (self.flush)(self.staged, self.state, self.report)?;
+            (self.flush)(self.staged, self.state)?;
         }
         Ok(())
     }

@@ -69,10 +69,12 @@ impl Stage<'_> {
         } else {
             0
         });
-        staged.properties.push(parsed.text(message.properties));
-        match (&parsed.typed, message.row) {
-            (Some(batch), Some(row)) => staged.typed.push(batch, row),
-            _ => staged.typed.push_none(),
+        if let (Some(batch), Some(row)) = (&parsed.typed, message.row) {
+            staged.typed.push(batch, row);
+            staged.properties.push("");
+        } else {
+            staged.typed.push_none();
+            staged.properties.push(parsed.text(message.properties));
         }
         staged.persons.push(person);
         for (column, group) in staged.groups.iter_mut().zip(groups) {

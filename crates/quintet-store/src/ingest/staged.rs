@@ -1,5 +1,7 @@
 //! Events that were read and not yet written: one vector per column, rows in the order of receipt.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use super::strings::{StringTable, TextColumn};
@@ -32,7 +34,7 @@ pub(crate) struct StagedEvents {
     pub(crate) timestamps: Vec<i64>,
     /// When rows of exports were received, which tells which of two is the later one; 0 for all others.
     pub(crate) received: Vec<i64>,
-    /// The text of each event's properties, a JSON object.
+    /// The text of each event's properties, a JSON object; nothing where they are in columns.
     pub(crate) properties: TextColumn,
     /// The properties in columns, where they came so.
     pub(crate) typed: Typed,
@@ -51,6 +53,14 @@ impl StagedEvents {
     /// Are there no rows?
     pub(crate) fn is_empty(&self) -> bool {
         self.uuids.is_empty()
+    }
+
+    /// The text of an event's properties, a JSON object.
+    pub(crate) fn properties_of(&self, row: usize) -> Cow<'_, str> {
+        match self.typed.text(row) {
+            Some(text) => Cow::Owned(text),
+            None => Cow::Borrowed(self.properties.get(row)),
+        }
     }
 
     /// The number of a distinct id, given its number among all persons' ids.

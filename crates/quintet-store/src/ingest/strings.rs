@@ -26,6 +26,11 @@ impl TextColumn {
         self.ends.push(self.text.len());
     }
 
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
     /// The value of a row; rows that do not exist read as empty text.
     pub(crate) fn get(&self, row: usize) -> &str {
         match (self.ends.get(row), self.ends.get(row + 1)) {

@@ -77,7 +77,7 @@ impl Loaded {
             learned,
             report,
             staged,
-            &mut |_, _, _| Ok(()),
+            &mut |_, _| Ok(()),
         )
     }
 
@@ -107,7 +107,7 @@ impl Loaded {
     }
 
     fn properties(&self, row: usize) -> Value {
-        serde_json::from_str(self.staged.properties.get(row)).unwrap()
+        serde_json::from_str(&self.staged.properties_of(row)).unwrap()
     }
 
     /// The keys of a row's five groups.

@@ -1,4 +1,5 @@
-//! Properties that came in columns, kept beside their JSON text: the columns of a file are gathered from them.
+//! Properties that came in columns, kept instead of their JSON text: the columns of a file are gathered from them, and the text is
+//! made where somebody needs it.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 
+use super::json;
 use crate::schema::{Promoted, PropertyType};
 
 /// Up to here no two integers are the same `Float64`.
@@ -50,7 +52,21 @@ impl TypedBatch {
             }
             batch.0.push((name.to_owned(), Values::of(array, texts)?));
         }
+        batch.0.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Some(Arc::new(batch))
+    }
+
+    /// The properties of a row as JSON, in the order of their names.
+    fn text(&self, row: usize) -> String {
+        let mut inner = String::new();
+        let mut value = String::new();
+        for (name, values) in &self.0 {
+            value.clear();
+            if values.write(row, &mut value) {
+                json::push_entry(&mut inner, name, &value);
+            }
+        }
+        format!("{{{inner}}}")
     }
 
     fn values(&self, name: &str) -> Option<&Values> {
@@ -95,6 +111,26 @@ impl Values {
         })
     }
 
+    /// Writes the value of a row as JSON; false if there is none.
+    fn write(&self, row: usize, out: &mut String) -> bool {
+        let has = self.has(row);
+        match self {
+            _ if !has => {}
+            Self::Text(array) => json::push_string(out, array.value(row)),
+            Self::Number(array) => json::push_number(out, array.value(row)),
+            Self::Bool(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
+        }
+        has
+    }
+
+    fn has(&self, row: usize) -> bool {
+        match self {
+            Self::Text(array) => array.is_valid(row),
+            Self::Number(array) => array.is_valid(row),
+            Self::Bool(array) => array.is_valid(row),
+        }
+    }
+
     fn is_null(&self) -> bool {
         match self {
             Self::Text(array) => array.null_count() == array.len(),
@@ -133,6 +169,27 @@ impl Typed {
         self.batches.clear();
         self.places.clear();
         self.bytes = 0;
+    }
+
+    /// The properties of a row as JSON, if they came in columns.
+    pub(crate) fn text(&self, row: usize) -> Option<String> {
+        let (batch, row) = self.places.get(row)?;
+        let batch = self.batches.get(*batch as usize)?;
+        Some(batch.text(*row as usize))
+    }
+
+    /// What rows have beside these properties.
+    pub(crate) fn further(&self, promoted: &[Promoted]) -> Further<'_> {
+        let is_other = |name: &str| !promoted.iter().any(|property| property.name == name);
+        let others = |batch: &'_ Arc<TypedBatch>| -> Vec<usize> {
+            let columns = batch.0.iter().enumerate();
+            let others = columns.filter(|(_, (name, values))| is_other(name) && !values.is_null());
+            others.map(|(place, _)| place).collect()
+        };
+        Further {
+            typed: self,
+            others: self.batches.iter().map(others).collect(),
+        }
     }
 
     /// The column of each property over these rows; none where a value is of another type. Nothing if some row came otherwise.
@@ -174,6 +231,29 @@ impl Typed {
             PropertyType::Number => gathered.numbers(),
             PropertyType::Bool => gathered.bools(),
         }
+    }
+}
+
+/// The properties that came in columns, but for some.
+pub(crate) struct Further<'a> {
+    typed: &'a Typed,
+    /// Places of columns, by batch.
+    others: Vec<Vec<usize>>,
+}
+
+impl Further<'_> {
+    /// Does a row have one?
+    pub(crate) fn has(&self, row: usize) -> bool {
+        let has = || {
+            let (number, row) = self.typed.places.get(row)?;
+            let batch = self.typed.batches.get(*number as usize)?;
+            let mut others = self.others.get(*number as usize)?.iter();
+            Some(others.any(|place| {
+                let column = batch.0.get(*place);
+                column.is_some_and(|(_, values)| values.has(*row as usize))
+            }))
+        };
+        has().unwrap_or_default()
     }
 }
 

@@ -60,6 +60,16 @@ impl<'a> Walk<'a> {
         walk
     }
 
+    /// May the properties be stored otherwise than they came?
+    pub(super) fn changes_properties(&self) -> bool {
+        let is_lower = |id: &str| id.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+        let updates = [self.set, self.set_once, self.unset];
+        updates.iter().any(Option::is_some)
+            || self.direct.iter().any(Option::is_some)
+            || self.process_person_profile.is_some()
+            || !self.session_id.is_none_or(is_lower)
+    }
+
     /// Where the value of a key belongs; none for keys without a meaning here.
     fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
         if !key.starts_with(['$', 'g', 'a', 'd']) {

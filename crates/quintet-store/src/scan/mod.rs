@@ -1,18 +1,22 @@
 //! Events as DataFusion reads them: stock Parquet scans over the files of a snapshot or of a plain folder.
-//! Nothing of ours travels in the plan, so that it can be sent to other processes as bytes. [`runs`] is the fast path of a
+//! Nothing of ours travels in the plan but the names of [`scalar_functions`], so that it can be sent to other processes as bytes. [`runs`] is the fast path of a
 //! store, for plans that stay where they are.
 
 mod files;
 mod folder;
+mod functions;
 mod groups;
 mod provider;
 mod runs;
+mod stored;
 
 pub(crate) use files::{ScanFile, from_log};
 pub use folder::{Folder, PropertyColumn, Told, Unloaded};
+pub use functions::scalar_functions;
 pub(crate) use groups::EventsByGroup;
 pub use groups::{FirstRows, GroupsByRef};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;
 pub use runs::scan_as_codes;
+pub(crate) use stored::StoredEvents;

@@ -15,7 +15,7 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{EventsByGroup, EventsTable, RunsTable, ScanOptions, from_log};
+use crate::scan::{EventsByGroup, RunsTable, ScanOptions, StoredEvents};
 use crate::schema::{self, Promoted};
 use crate::tables::{self, ActorNames, Entities, PersonIndex};
 
@@ -178,17 +178,12 @@ impl Snapshot {
         Arc::new(EventsByGroup::of(Arc::clone(self), options))
     }
 
-    pub(crate) fn stock_events(&self, options: ScanOptions) -> EventsTable {
-        let schema = self.events_schema();
-        let files = self
-            .events_files()
-            .map(|file| from_log(&self.location, file, &schema))
-            .collect();
-        EventsTable::new(
-            schema,
+    pub(crate) fn stock_events(&self, options: ScanOptions) -> StoredEvents {
+        StoredEvents::new(
+            self.location.clone(),
             self.object_store_url().clone(),
-            files,
-            true,
+            self.promoted(),
+            self.events_files().map(Arc::clone).collect(),
             options,
         )
     }

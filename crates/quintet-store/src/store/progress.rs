@@ -1,6 +1,6 @@
 //! How a load tells how far it is.
 
-/// Told of the steps of a load, on the thread that does it; every method may be left out.
+/// Told of the steps of a load, on the threads that do it; every method may be left out.
 pub trait Progress: Send + Sync {
     /// Source `number` of `of` (counted from 1) is about to be read; `bytes` is its size where it is known.
     fn source(&self, number: usize, of: usize, name: &str, bytes: Option<u64>) {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::batch::{in_columns, refs, texts};
 use crate::files::parquet::{read_batches, read_checked};
 use crate::files::statistics::Statistics;
-use crate::files::{PromotedColumns, parallel, statistics_of};
+use crate::files::{PromotedColumns, parallel, statistics_of, stored};
 use crate::location::Location;
 use crate::log::{self, Add, EventsFile, Table};
 use crate::schema;
@@ -109,7 +109,9 @@ fn check(
         let mut seen = Statistics::default();
         for batch in batches {
             let batch = batch.map_err(|e| wrong(e.to_string()))?;
-            let batch = in_columns(&batch, &schema).map_err(wrong)?;
+            let batch = stored::restore(&batch, &events.columns)
+                .and_then(|batch| in_columns(&batch, &schema))
+                .map_err(wrong)?;
             seen.note(&batch).map_err(wrong)?;
             if let Some(actors) = actors {
                 actors.check(&batch).map_err(wrong)?;

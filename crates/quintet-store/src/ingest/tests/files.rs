@@ -56,7 +56,7 @@ fn brotli_is_known_by_its_name_unless_the_content_is_text() {
             staged,
         } = &mut loaded;
         let options = options(Format::Auto, None);
-        let flush = &mut |_: &mut StagedEvents, _: &EntityState, _: &mut LoadReport| Ok(());
+        let flush = &mut |_: &mut StagedEvents, _: &EntityState| Ok(());
         read_source(&source, &options, state, learned, report, staged, flush)
             .map(|()| loaded.staged.len())
     };
@@ -201,7 +201,7 @@ fn staged_rows_are_handed_on_when_they_are_many() {
         StagedEvents::default(),
     );
     let mut handed = 0;
-    let mut flush = |rows: &mut StagedEvents, _: &EntityState, _: &mut LoadReport| {
+    let mut flush = |rows: &mut StagedEvents, _: &EntityState| {
         handed += rows.len();
         rows.clear();
         Ok(())
@@ -241,7 +241,7 @@ fn an_error_of_the_taker_ends_the_load() {
         learned,
         report,
         staged,
-        &mut |_, _, _| Err(Error::Conflict("the disk is full".into())),
+        &mut |_, _| Err(Error::Conflict("the disk is full".into())),
     );
     assert!(matches!(read, Err(Error::Conflict(_))));
 }

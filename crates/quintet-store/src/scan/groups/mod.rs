@@ -38,7 +38,7 @@ pub use by_ref::GroupsByRef;
 pub use first::FirstRows;
 
 use super::runs::{Names, Times, named, stretches};
-use super::{EventsTable, ScanOptions};
+use super::{ScanOptions, StoredEvents};
 use crate::log::Add;
 use crate::sets::rows::rows_of;
 use crate::snapshot::Snapshot;
@@ -52,7 +52,7 @@ const ROWS_AT_A_TIME: usize = 16_384;
 #[derive(Debug)]
 pub(crate) struct EventsByGroup {
     snapshot: Arc<Snapshot>,
-    stock: EventsTable,
+    stock: StoredEvents,
     has_lists: bool,
 }
 

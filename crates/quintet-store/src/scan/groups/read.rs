@@ -6,7 +6,6 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, String
 use datafusion::arrow::compute::{TakeOptions, cast, concat, take};
 use datafusion::arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType, UInt32Type};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use futures::TryStreamExt;
 use xxhash_rust::xxh3::Xxh3;
@@ -15,6 +14,8 @@ use super::Chosen;
 use super::exec::First;
 use crate::cache::Part;
 use crate::error::{Error, Result};
+use crate::files::reader::mask;
+use crate::files::stored::{needed, restore};
 use crate::scan::runs::Footer;
 use crate::schema::{self, GROUP_REFS, GROUPS};
 use crate::snapshot::Snapshot;
@@ -210,10 +211,9 @@ async fn decode(snapshot: &Snapshot, chosen: &Chosen, names: &[&str]) -> Result<
     let failed = |e| Error::parquet(&shown, &e);
     let footer = Footer::of(location, &chosen.file).await?;
     let builder = footer.file().read();
-    // By position: a dot in a name is no path.
-    let theirs = Arc::clone(builder.schema());
-    let roots = names.iter().filter_map(|name| theirs.index_of(name).ok());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
+    let promoted = chosen.file.events.as_ref();
+    let promoted = promoted.map_or(&[][..], |events| &events.columns);
+    let mask = mask(&builder, &needed(names.iter().copied(), promoted));
     let ranges = chosen.rows.chunk_by(|one, next| one + 1 == *next);
     let ranges = ranges.filter_map(|run| Some(*run.first()? as usize..*run.last()? as usize + 1));
     let selected = RowSelection::from_consecutive_ranges(ranges, chosen.file.rows as usize);
@@ -227,6 +227,8 @@ async fn decode(snapshot: &Snapshot, chosen: &Chosen, names: &[&str]) -> Result<
         .await
         .map_err(failed)?;
     let wrong = |reason: String| Error::corrupt(&shown, reason);
+    let batches = batches.iter().map(|batch| restore(batch, promoted));
+    let batches: Vec<RecordBatch> = batches.collect::<Result<_, _>>().map_err(wrong)?;
     let column = |name: &&str| {
         let parts: Option<Vec<ArrayRef>> = batches
             .iter()

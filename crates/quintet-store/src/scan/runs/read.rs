@@ -9,7 +9,6 @@ use datafusion::arrow::datatypes::{
     DataType, Field, FieldRef, SchemaRef, TimestampMicrosecondType,
 };
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::statistics::Statistics;
@@ -19,13 +18,17 @@ use super::names::Times;
 use super::{Run, Segment};
 use crate::cache::{Cached, Part};
 use crate::error::{Error, Result};
-use crate::files::reader::ParquetFile;
+use crate::files::reader::{ParquetFile, mask};
+use crate::files::stored::{needed, restore};
 use crate::location::Location;
 use crate::log::Add;
 use crate::schema;
 
 /// About the bytes of a footer and its index of pages.
 const FOOTER_BYTES: usize = 64 << 10;
+
+/// Rows that are read at a time: threads share a file in pieces of this size.
+const SEGMENT_ROWS: usize = 131_072;
 
 /// A file whose footer and index of pages were read.
 pub(in crate::scan) struct Footer(ParquetFile);
@@ -57,7 +60,7 @@ impl Footer {
         self.0.footer().metadata().row_groups()
     }
 
-    /// Rows of the file by row group, without the row groups that have no time in the range asked for: the row group, the first row in
+    /// Rows of the file by row group, in pieces, without the row groups that have no time in the range asked for: the row group, the first row in
     /// the file, the rows in the row group, and whether all times of the row group are in that range.
     pub(super) fn row_groups_of(
         &self,
@@ -73,8 +76,11 @@ impl Footer {
             let may_match = bounds.is_none_or(|(min, max)| times.may_be_in(min, max));
             if from < to && may_match {
                 let is_within = bounds.is_some_and(|(min, max)| times.hold(min, max));
-                let rows = (from - start) as usize..(to - start) as usize;
-                found.push((number, from, rows, is_within));
+                for at in (from..to).step_by(SEGMENT_ROWS) {
+                    let end = to.min(at + SEGMENT_ROWS as u64);
+                    let rows = (at - start) as usize..(end - start) as usize;
+                    found.push((number, at, rows, is_within));
+                }
             }
             start = end;
         }
@@ -201,12 +207,19 @@ async fn read(
         Some(ArrayRef::clone(&kept))
     };
     let mut found: Vec<Option<ArrayRef>> = fields.iter().map(kept).collect();
-    let missing = fields.iter().zip(&found).filter(|(_, kept)| kept.is_none());
-    let missing: Vec<&FieldRef> = missing.map(|(field, _)| *field).collect();
-    if !missing.is_empty() {
-        let decoded = decode(location, segment, &missing).await?;
-        let empty = found.iter_mut().filter(|kept| kept.is_none());
-        for ((slot, field), column) in empty.zip(missing).zip(decoded) {
+    // Apart, for properties are told by columns as they are, not by their codes.
+    for is_coded in [false, true] {
+        let is_missing = |(field, kept): &(&&FieldRef, &mut Option<ArrayRef>)| {
+            kept.is_none() && (*field.data_type() == codes()) == is_coded
+        };
+        let missing = fields.iter().zip(&mut found).filter(is_missing);
+        let (fields, slots): (Vec<&FieldRef>, Vec<_>) =
+            missing.map(|(field, slot)| (*field, slot)).unzip();
+        if fields.is_empty() {
+            continue;
+        }
+        let decoded = decode(location, segment, &fields).await?;
+        for ((slot, field), column) in slots.into_iter().zip(fields).zip(decoded) {
             let bytes = column.get_array_memory_size();
             cache.keep(path, part(segment, field), Arc::clone(&column), bytes);
             *slot = Some(column);
@@ -239,12 +252,10 @@ async fn decode(
         (*wanted.data_type() == codes()).then(codes)
     });
     let builder = builder.map_err(failed)?;
-    // By position: a dot in a name is no path.
-    let theirs = builder.schema();
-    let roots = fields
-        .iter()
-        .filter_map(|field| theirs.index_of(field.name()).ok());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.collect::<Vec<_>>());
+    let promoted = segment.file.events.as_ref();
+    let promoted = promoted.map_or(&[][..], |events| &events.columns);
+    let names = fields.iter().map(|field| field.name().as_str());
+    let mask = mask(&builder, &needed(names, promoted));
     let rows = file
         .footer()
         .metadata()
@@ -264,6 +275,8 @@ async fn decode(
         .await
         .map_err(failed)?;
     let wrong = |reason: String| Error::corrupt(&shown, reason);
+    let batches = batches.iter().map(|batch| restore(batch, promoted));
+    let batches: Vec<RecordBatch> = batches.collect::<Result<_, _>>().map_err(wrong)?;
     let column = |field: &&FieldRef| {
         let parts: Option<Vec<&dyn Array>> = batches
             .iter()

@@ -20,7 +20,7 @@ use crate::files::layout::{MAX_FILE_ROWS, Month};
 use crate::files::merge::{Run, merge};
 use crate::files::parquet::read_checked;
 use crate::files::promote::{self, Frequencies};
-use crate::files::reader::columns;
+use crate::files::stored::{self, columns};
 use crate::files::{EventsWriter, PromotedColumns, statistics_of};
 use crate::location::Location;
 use crate::log::Add;
@@ -174,6 +174,7 @@ impl Rewriter<'_> {
         let file = &input.file;
         let shown = self.location.show(&file.path);
         let stored = &statistics_of(self.location, file)?.columns;
+        let columns = stored.clone();
         let change = Change {
             merges: Arc::clone(&self.merges),
             missing: fit
@@ -191,8 +192,8 @@ impl Rewriter<'_> {
             .map_err(|e| Error::parquet(&shown, &e))?;
         Ok(Box::new(batches.map(move |batch| {
             let batch = batch.map_err(|e| Error::corrupt(&shown, e))?;
-            change
-                .apply(&batch)
+            stored::restore(&batch, &columns)
+                .and_then(|batch| change.apply(&batch))
                 .map_err(|reason| Error::corrupt(&shown, reason))
         })))
     }

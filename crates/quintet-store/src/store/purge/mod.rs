@@ -22,7 +22,7 @@ use super::commit::{Writes, commit, repeat};
 use super::vacuum::sweep;
 use crate::error::{Error, Result};
 use crate::files::batch::{refs, texts, with_columns};
-use crate::files::reader::columns;
+use crate::files::stored::columns;
 use crate::files::{self, parallel};
 use crate::location::Location;
 use crate::log::{Action, Add, CommitInfo, LOCK, Remove, Table};

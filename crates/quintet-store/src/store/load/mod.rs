@@ -1,43 +1,39 @@
 //! One load, from sources to commit.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod events;
+mod writing;
+
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::sync::Arc;
 
 use chrono::Utc;
-use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
 
+use self::events::EventsTable;
+use self::writing::Writing;
 use super::commit::repeat;
 use super::{Progress, Store};
 use crate::entities::EntityState;
 use crate::error::{Error, Result};
-use crate::files::dedupe::{self, Candidates, Found};
-use crate::files::seen::Seen;
-use crate::files::{self, Encoded, layout, parallel, promote};
 use crate::ingest::{
     Columns, Contents, Format, GroupIds, Learned, Load, LoadReport, PersonsExport, ReadOptions,
     Source, StagedEvents, content_hash, contents, expand, learn_groups, read_groups, read_persons,
     read_source, skip,
 };
 use crate::location::Location;
-use crate::log::{self, Action, Add, CommitInfo, LOCK, LogState, Remove, Table, Txn};
-use crate::schema::Promoted;
+use crate::log::{self, Action, CommitInfo, LOCK, LogState, Txn};
 use crate::snapshot::Snapshot;
 use crate::tables;
 
 /// What a load may take in memory if nothing is said.
 const MEMORY: usize = 1536 << 20;
-/// Staged rows are written when they take this part of it: beside them lie what is parsed of the next ones and,
-/// on every core, a file in the making and the columns that go into it.
-const STAGED_PART: usize = 7;
+/// Staged rows are written when they take this part of it: beside them lie what is parsed of the next ones, those that are
+/// being written, and, on every core, a file in the making and the columns that go into it.
+const STAGED_PART: usize = 10;
 /// And so much of it may be spent on knowing again what the load has written already.
 const SEEN_PART: usize = 16;
 /// Less is not worth a file.
 const MIN_FLUSH_BYTES: usize = 1 << 20;
-/// Files written at a time; each waits for the disk.
-const WRITES_AT_A_TIME: usize = 8;
-
 /// Runs a load to its commit. Blocks the thread.
 pub(super) fn run(
     store: &Store,
@@ -68,38 +64,12 @@ struct Attempt<'a> {
     report: LoadReport,
 }
 
-/// The events of an attempt: files that are live or will be, and those that will no longer be.
-struct EventsTable<'a> {
-    location: Location,
-    runtime: &'a Handle,
-    progress: &'a dyn Progress,
-    promoted: Option<Vec<Promoted>>,
-    live: Vec<Arc<Add>>,
-    /// Paths of files that this attempt has written.
-    written: Vec<String>,
-    /// What this attempt has written, by uuid.
-    seen: Seen,
-    seen_memory: usize,
-    /// Files of the version below that this attempt replaces.
-    removed: Vec<Remove>,
-}
-
 impl<'a> Attempt<'a> {
     fn start(snapshot: &Snapshot, runtime: &'a Handle, progress: &'a dyn Progress) -> Result<Self> {
         let (location, log) = (snapshot.location().clone(), snapshot.log().clone());
         Ok(Self {
             entities: runtime.block_on(snapshot.entities())?.state().clone(),
-            events: EventsTable {
-                location: location.clone(),
-                runtime,
-                progress,
-                promoted: log.metadata.promoted.clone(),
-                live: log.files(Table::Events).cloned().collect(),
-                written: Vec::new(),
-                seen: Seen::default(),
-                seen_memory: 0,
-                removed: Vec::new(),
-            },
+            events: EventsTable::new(&location, &log, runtime, progress),
             location,
             log,
             runtime,
@@ -161,47 +131,23 @@ impl<'a> Attempt<'a> {
             flush_bytes: (memory / STAGED_PART).max(MIN_FLUSH_BYTES),
         };
         self.events.seen_memory = memory / SEEN_PART;
-        let mut staged = StagedEvents::default();
-        let mut loaded: HashMap<&str, u64> = HashMap::new();
-        for (number, surveyed) in (1..).zip(&sources) {
-            let Surveyed {
-                source, identity, ..
-            } = surveyed;
-            self.progress
-                .source(number, sources.len(), &source.name(), size(source));
-            let known = self.log.loaded(identity);
-            let known = known.or_else(|| loaded.get(identity.as_str()).copied());
-            if let Some(rows) = known {
-                self.report.events.read += rows;
-                self.report.events.duplicates += rows;
-                continue;
-            }
-            let before = self.report.events;
-            let events = &mut self.events;
-            let mut flush =
-                |staged: &mut StagedEvents, entities: &EntityState, report: &mut LoadReport| {
-                    events.write(staged, entities, report)
-                };
-            read_source(
-                source,
-                &options,
-                &mut self.entities,
-                &mut learned,
-                &mut self.report,
-                &mut staged,
-                &mut flush,
-            )?;
-            let after = self.report.events;
-            let rows = (after.read - before.read).saturating_sub(after.rejected - before.rejected);
-            loaded.insert(identity, rows);
-            self.txns.push(Txn {
-                source: identity.clone(),
-                rows,
-            });
-        }
-        learned.finish(&mut self.entities, &mut self.report);
-        self.events
-            .write(&mut staged, &self.entities, &mut self.report)
+        let reading = Reading {
+            log: &self.log,
+            progress: self.progress,
+            entities: &mut self.entities,
+            txns: &mut self.txns,
+            report: &mut self.report,
+            learned,
+        };
+        let events = &mut self.events;
+        writing::beside(
+            |staged, actors| events.write(staged, actors),
+            |writing| reading.read(&sources, &options, writing),
+        )?;
+        let (all, written) = (&mut self.report.events, self.events.counts);
+        all.stored += written.stored;
+        all.duplicates += written.duplicates;
+        Ok(())
     }
 
     /// The sources of events with what they hold. Persons that lie among them, and those of the load, are taken in:
@@ -312,128 +258,60 @@ impl<'a> Attempt<'a> {
     }
 }
 
-impl EventsTable<'_> {
-    /// Writes the staged rows that are new, and writes files again that hold older versions of them.
-    fn write(
-        &mut self,
-        staged: &mut StagedEvents,
-        entities: &EntityState,
-        report: &mut LoadReport,
+/// What a load does while it is written what it has read before.
+struct Reading<'a> {
+    log: &'a LogState,
+    progress: &'a dyn Progress,
+    entities: &'a mut EntityState,
+    txns: &'a mut Vec<Txn>,
+    report: &'a mut LoadReport,
+    learned: Learned,
+}
+
+impl Reading<'_> {
+    fn read(
+        mut self,
+        sources: &[Surveyed],
+        options: &ReadOptions<'_>,
+        writing: &Writing,
     ) -> Result<()> {
-        if staged.is_empty() {
-            return Ok(());
-        }
-        let promoted = match &self.promoted {
-            Some(promoted) => promoted.clone(),
-            None => self.promoted.insert(promote::choose(staged)?).clone(),
-        };
-        let mut rows = dedupe::within(staged);
-        let repeated = (staged.len() - rows.len()) as u64;
-        let found = self.find(staged, &rows)?;
-        let same: HashSet<u32> = found
-            .iter()
-            .flat_map(|(_, found)| found.same.iter().copied())
-            .collect();
-        let replaced: usize = found.iter().map(|(_, found)| found.replaced.len()).sum();
-        rows.retain(|row| !same.contains(row));
-        report.events.duplicates += repeated + same.len() as u64 + replaced as u64;
-        report.events.stored += (rows.len() - replaced) as u64;
-        for (file, found) in found {
-            self.replace(&file, &found.replaced)?;
-        }
-        let count = rows.len() as u64;
-        self.seen.flush(staged, &rows, self.seen_memory);
-        let files = layout::plan(staged, rows)?;
-        let files = files::encode(staged, &files, &promoted, entities)?;
-        staged.clear();
-        let added = self.put(files)?;
-        added.iter().for_each(|file| self.seen.written(&file.path));
-        self.live.extend(added.into_iter().map(Arc::new));
-        self.progress.written(count);
-        Ok(())
-    }
-
-    /// The staged rows that live files hold already, by file.
-    fn find(&self, staged: &StagedEvents, rows: &[u32]) -> Result<Vec<(Arc<Add>, Found)>> {
-        let mut found = Vec::new();
-        let mut unknown: Vec<Arc<Add>> = self.live.clone();
-        for (rows, paths) in self.seen.candidates(staged, rows)? {
-            let (own, others): (Vec<_>, Vec<_>) = unknown
-                .into_iter()
-                .partition(|file| paths.contains(&file.path));
-            unknown = others;
-            found.extend(self.find_in(&own, staged, &rows)?);
-        }
-        found.extend(self.find_in(&unknown, staged, rows)?);
-        Ok(found)
-    }
-
-    fn find_in(
-        &self,
-        files: &[Arc<Add>],
-        staged: &StagedEvents,
-        rows: &[u32],
-    ) -> Result<Vec<(Arc<Add>, Found)>> {
-        if files.is_empty() || rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let candidates = Candidates::of(staged, rows);
-        parallel::map(files, |file| {
-            let found = dedupe::against(&self.location, file, staged, &candidates);
-            Ok((Arc::clone(file), self.runtime.block_on(found)?))
-        })
-    }
-
-    /// Writes a live file again without some rows.
-    fn replace(&mut self, old: &Add, rows: &[usize]) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let new = self
-            .runtime
-            .block_on(files::rewrite(&self.location, old, rows))?;
-        let added = self.put(new.into_iter().collect())?;
-        for file in &added {
-            self.seen.replaced(&old.path, &file.path);
-        }
-        self.live.retain(|file| file.path != old.path);
-        self.live.extend(added.into_iter().map(Arc::new));
-        match self.written.iter().position(|written| *written == old.path) {
-            // Written by this very load, so that no version names it.
-            Some(at) => {
-                self.written.remove(at);
-                self.runtime.block_on(self.location.remove(&old.path))?;
+        let mut staged = StagedEvents::default();
+        let mut loaded: HashMap<&str, u64> = HashMap::new();
+        let mut flush =
+            |staged: &mut StagedEvents, entities: &EntityState| writing.hand_over(staged, entities);
+        for (number, surveyed) in (1..).zip(sources) {
+            let Surveyed {
+                source, identity, ..
+            } = surveyed;
+            self.progress
+                .source(number, sources.len(), &source.name(), size(source));
+            let known = self.log.loaded(identity);
+            let known = known.or_else(|| loaded.get(identity.as_str()).copied());
+            if let Some(rows) = known {
+                self.report.events.read += rows;
+                self.report.events.duplicates += rows;
+                continue;
             }
-            None => self.removed.push(Remove {
-                path: old.path.clone(),
-            }),
+            let before = self.report.events;
+            read_source(
+                source,
+                options,
+                self.entities,
+                &mut self.learned,
+                self.report,
+                &mut staged,
+                &mut flush,
+            )?;
+            let after = self.report.events;
+            let rows = (after.read - before.read).saturating_sub(after.rejected - before.rejected);
+            loaded.insert(identity, rows);
+            self.txns.push(Txn {
+                source: identity.clone(),
+                rows,
+            });
         }
-        Ok(())
-    }
-
-    /// Writes files and returns their actions.
-    fn put(&mut self, files: Vec<Encoded>) -> Result<Vec<Add>> {
-        self.written
-            .extend(files.iter().map(|file| file.add.path.clone()));
-        let location = &self.location;
-        self.runtime.block_on(
-            stream::iter(files)
-                .map(|file| async move {
-                    location.create(&file.add.path, file.bytes).await?;
-                    Ok(file.add)
-                })
-                .buffered(WRITES_AT_A_TIME)
-                .try_collect(),
-        )
-    }
-
-    /// Takes away what was written. What cannot be removed is left to `vacuum`.
-    fn discard(&self) {
-        for path in &self.written {
-            if let Err(error) = self.runtime.block_on(self.location.remove(path)) {
-                tracing::warn!(%path, %error, "a file of a load that failed stays behind");
-            }
-        }
+        self.learned.finish(self.entities, self.report);
+        writing.hand_over(&mut staged, self.entities)
     }
 }
 
