@@ -15,4 +15,4 @@ pub use functions::scalar_functions;
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;
-pub(crate) use stored::StoredEvents;
+pub(crate) use stored::{StoredEvents, StoredFile};

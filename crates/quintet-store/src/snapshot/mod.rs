@@ -15,7 +15,7 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{RunsTable, ScanOptions, StoredEvents};
+use crate::scan::{RunsTable, ScanOptions, StoredEvents, StoredFile};
 use crate::schema::{self, Promoted};
 use crate::tables::{self, Entities, PersonIndex};
 
@@ -158,10 +158,12 @@ impl Snapshot {
     /// [`Snapshot::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
         Arc::new(StoredEvents::new(
-            self.location.clone(),
+            self.events_schema(),
             self.object_store_url().clone(),
-            self.promoted(),
-            self.events_files().map(Arc::clone).collect(),
+            self.events_files()
+                .map(|file| StoredFile::live(&self.location, file))
+                .collect(),
+            true,
             options,
         ))
     }
