@@ -76,7 +76,7 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-pub use coded::{AsCodes, CodedAggregateExec, CodedAggregates};
+pub use coded::{CodedAggregateExec, CodedAggregates};
 pub use funnel::FunnelDefinition;
 pub use paths::PathsDefinition;
 pub use sequence::{DenseSequences, DenseSequencesExec, Sequence, SequencesAtOnce};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 /// Number of group types a store can hold; their indexes are 0 to 4.
@@ -88,9 +88,12 @@ impl Promoted {
     }
 }
 
+/// How the names of columns of promoted properties begin.
+pub(crate) const PROMOTED_PREFIX: &str = "p.";
+
 /// Name of the column of a promoted property.
 pub fn promoted_column(property: &str) -> String {
-    format!("p.{property}")
+    format!("{PROMOTED_PREFIX}{property}")
 }
 
 /// The columns of `events`, with those of the given promoted properties at the end.
@@ -120,21 +123,6 @@ pub fn events<'a>(promoted: impl IntoIterator<Item = &'a Promoted>) -> SchemaRef
             .into_iter()
             .map(|p| Field::new(p.column(), p.kind.data_type(), true)),
     );
-    Arc::new(Schema::new(fields))
-}
-
-/// The columns of a file of events: those of [`events`], but for [`UUID_PARTS`] in place of the uuid, and for properties that are
-/// null where the columns of promoted properties tell them.
-pub fn stored_events<'a>(promoted: impl IntoIterator<Item = &'a Promoted>) -> SchemaRef {
-    let mut fields: Vec<FieldRef> = Vec::new();
-    for field in events(promoted).fields() {
-        match field.name().as_str() {
-            UUID => fields
-                .extend(UUID_PARTS.map(|name| Arc::new(Field::new(name, DataType::Int64, false)))),
-            PROPERTIES => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
-            _ => fields.push(Arc::clone(field)),
-        }
-    }
     Arc::new(Schema::new(fields))
 }
 

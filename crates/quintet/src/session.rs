@@ -55,6 +55,7 @@ pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionC
     if has_dense_actors && limits.memory.is_none() {
         rules.push(Arc::new(quintet_functions::DenseSequences));
         rules.push(Arc::new(quintet_functions::CodedAggregates {
+            columns: quintet_store::columns_with_codes,
             scan: quintet_store::scan_as_codes,
         }));
     }

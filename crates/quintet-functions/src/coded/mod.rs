@@ -44,7 +44,7 @@ use futures::future::try_join_all;
 use futures::{StreamExt, TryFutureExt, stream};
 
 use part::Part;
-pub use rule::{AsCodes, CodedAggregates};
+pub use rule::CodedAggregates;
 use texts::OfText;
 
 /// What is aggregated by what; expressions are of the input's columns, but see [`OfText`].

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
@@ -19,10 +19,6 @@ use super::texts::OfText;
 use super::{Asked, CodedAggregateExec, Condition, Key};
 use crate::below::{Below, of_rows};
 
-/// The same scan with some of its columns of texts as dictionaries; none if it cannot.
-pub type AsCodes =
-    fn(&Arc<dyn ExecutionPlan>, columns: &BTreeSet<usize>) -> Option<Arc<dyn ExecutionPlan>>;
-
 /// Plans aggregates by texts and by a bucket of time over codes: [`CodedAggregateExec`].
 ///
 /// Keys are expressions of one column of texts each, and at most one of the time; columns of texts that are needed for anything
@@ -31,8 +27,10 @@ pub type AsCodes =
 /// bytes and does not spill.
 #[derive(Debug)]
 pub struct CodedAggregates {
-    /// How a scan is told to hand over codes.
-    pub scan: AsCodes,
+    /// The columns of texts that a scan can hand over as codes.
+    pub columns: fn(&Arc<dyn ExecutionPlan>) -> BTreeSet<usize>,
+    /// The same scan with some of them as codes.
+    pub scan: fn(&Arc<dyn ExecutionPlan>, &BTreeSet<usize>) -> Arc<dyn ExecutionPlan>,
 }
 
 impl PhysicalOptimizerRule for CodedAggregates {
@@ -75,13 +73,14 @@ impl CodedAggregates {
             return Ok(None);
         }
         let (keys, of_aggregates) = below.exprs.split_at(keys.min(below.exprs.len()));
-        let schema = below.input.schema();
-        let Some(columns) = text_columns(keys, of_aggregates, &below.conditions, &schema) else {
+        let scanned = Scanned {
+            schema: below.input.schema(),
+            codable: (self.columns)(&below.input),
+        };
+        let Some(columns) = scanned.as_codes(keys, of_aggregates, &below.conditions) else {
             return Ok(None);
         };
-        let Some(input) = (self.scan)(&below.input, &columns) else {
-            return Ok(None);
-        };
+        let input = (self.scan)(&below.input, &columns);
         let is_coded = |column: &usize| columns.contains(column);
         let keys = keys.iter().map(|key| {
             Ok(match only_column(key).filter(is_coded) {
@@ -135,47 +134,56 @@ fn arguments(aggregate: &AggregateFunctionExpr) -> Vec<Arc<dyn PhysicalExpr>> {
     arguments
 }
 
-/// The columns to be read as codes; none where the keys do not fit.
-fn text_columns(
-    keys: &[Arc<dyn PhysicalExpr>],
-    of_aggregates: &[Arc<dyn PhysicalExpr>],
-    conditions: &[Arc<dyn PhysicalExpr>],
-    schema: &Schema,
-) -> Option<BTreeSet<usize>> {
-    let is_of = |column: usize, fits: fn(&DataType) -> bool| {
-        schema
-            .fields()
-            .get(column)
-            .is_some_and(|field| fits(field.data_type()))
-    };
-    let is_text = |kind: &DataType| *kind == DataType::Utf8View;
-    let is_time = |kind: &DataType| matches!(kind, DataType::Timestamp(..));
-    let text = |expr| only_column(expr).filter(|column| is_of(*column, is_text));
-    let has_type = |expr: &Arc<dyn PhysicalExpr>, kind| {
-        expr.data_type(schema).is_ok_and(|found| found == kind)
-    };
-    let (texts, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| text(key).is_some());
-    let is_bucket = |key: &&Arc<dyn PhysicalExpr>| {
-        has_type(key, DataType::UInt32) && only_column(key).is_some_and(|at| is_of(at, is_time))
-    };
-    let of_texts = texts.iter().all(|key| has_type(key, DataType::Utf8View));
-    if !of_texts || others.len() > 1 || !others.iter().all(is_bucket) {
-        return None;
+/// The columns of a scan.
+struct Scanned {
+    schema: SchemaRef,
+    /// Those of texts that can be codes.
+    codable: BTreeSet<usize>,
+}
+
+impl Scanned {
+    /// The columns to be read as codes; none where the keys do not fit.
+    fn as_codes(
+        &self,
+        keys: &[Arc<dyn PhysicalExpr>],
+        of_aggregates: &[Arc<dyn PhysicalExpr>],
+        conditions: &[Arc<dyn PhysicalExpr>],
+    ) -> Option<BTreeSet<usize>> {
+        let text = |expr| only_column(expr).filter(|column| self.codable.contains(column));
+        let (texts, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| text(key).is_some());
+        let of_texts = texts.iter().all(|key| self.gives(key, &DataType::Utf8View));
+        if !of_texts || others.len() > 1 || !others.iter().all(|key| self.is_bucket(key)) {
+            return None;
+        }
+        let (of_text, of_rows): (Vec<_>, Vec<_>) =
+            conditions.iter().partition(|one| text(one).is_some());
+        let elsewhere = of_aggregates.iter().chain(of_rows);
+        let elsewhere: BTreeSet<usize> = elsewhere
+            .flat_map(|expr| {
+                collect_columns(expr)
+                    .into_iter()
+                    .map(|column| column.index())
+            })
+            .collect();
+        let of_keys: BTreeSet<usize> = texts.into_iter().filter_map(&text).collect();
+        let mut columns: BTreeSet<usize> = of_text.into_iter().filter_map(&text).collect();
+        columns.retain(|column| !elsewhere.contains(column));
+        of_keys.is_disjoint(&elsewhere).then(|| &columns | &of_keys)
     }
-    let (of_text, of_rows): (Vec<_>, Vec<_>) =
-        conditions.iter().partition(|one| text(one).is_some());
-    let elsewhere = of_aggregates.iter().chain(of_rows);
-    let elsewhere: BTreeSet<usize> = elsewhere
-        .flat_map(|expr| {
-            collect_columns(expr)
-                .into_iter()
-                .map(|column| column.index())
-        })
-        .collect();
-    let of_keys: BTreeSet<usize> = texts.into_iter().filter_map(&text).collect();
-    let mut columns: BTreeSet<usize> = of_text.into_iter().filter_map(&text).collect();
-    columns.retain(|column| !elsewhere.contains(column));
-    of_keys.is_disjoint(&elsewhere).then(|| &columns | &of_keys)
+
+    /// A number made of a time: it changes seldom from row to row.
+    fn is_bucket(&self, key: &Arc<dyn PhysicalExpr>) -> bool {
+        let fields = self.schema.fields();
+        let field = only_column(key).and_then(|column| fields.get(column));
+        let is_of_time =
+            field.is_some_and(|one| matches!(one.data_type(), DataType::Timestamp(..)));
+        is_of_time && self.gives(key, &DataType::UInt32)
+    }
+
+    fn gives(&self, expr: &Arc<dyn PhysicalExpr>, kind: &DataType) -> bool {
+        expr.data_type(&self.schema)
+            .is_ok_and(|found| found == *kind)
+    }
 }
 
 /// The column that an expression depends on, if on nothing else.

@@ -73,10 +73,7 @@ fn batch(rows: std::ops::Range<usize>) -> RecordBatch {
 }
 
 /// Codes by a projection: every batch has dictionaries of its own.
-fn by_cast(
-    scan: &Arc<dyn ExecutionPlan>,
-    columns: &BTreeSet<usize>,
-) -> Option<Arc<dyn ExecutionPlan>> {
+fn by_cast(scan: &Arc<dyn ExecutionPlan>, columns: &BTreeSet<usize>) -> Arc<dyn ExecutionPlan> {
     let codes = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
     let schema = scan.schema();
     let exprs = schema.fields().iter().enumerate().map(|(at, field)| {
@@ -90,15 +87,26 @@ fn by_cast(
             alias: field.name().clone(),
         }
     });
-    Some(Arc::new(
-        ProjectionExec::try_new(exprs.collect::<Vec<_>>(), Arc::clone(scan)).unwrap(),
-    ))
+    Arc::new(ProjectionExec::try_new(exprs.collect::<Vec<_>>(), Arc::clone(scan)).unwrap())
+}
+
+fn texts(scan: &Arc<dyn ExecutionPlan>) -> BTreeSet<usize> {
+    let schema = scan.schema();
+    let fields = schema.fields().iter().enumerate();
+    let is_text = |kind: &DataType| *kind == DataType::Utf8View;
+    fields
+        .filter(|(_, field)| is_text(field.data_type()))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn session(is_coded: bool, pool: Arc<dyn MemoryPool>) -> SessionContext {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     if is_coded {
-        rules.push(Arc::new(CodedAggregates { scan: by_cast }));
+        rules.push(Arc::new(CodedAggregates {
+            columns: texts,
+            scan: by_cast,
+        }));
     }
     rules.extend(PhysicalOptimizer::default().rules);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool);

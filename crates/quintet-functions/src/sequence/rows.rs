@@ -36,7 +36,8 @@ pub(super) fn rows(
     let kept = (0..times.len()).filter(|&row| is_kept(row));
     match (columns, rest) {
         (Columns::Conditions, conditions) => {
-            let conditions = ColumnarValue::values_to_arrays(conditions)?;
+            let conditions = conditions.iter().map(|one| one.to_array(times.len()));
+            let conditions: Vec<ArrayRef> = conditions.collect::<Result<_>>()?;
             let conditions: Vec<&BooleanArray> = conditions
                 .iter()
                 .map(|column| column.as_boolean())

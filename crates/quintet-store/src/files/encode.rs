@@ -101,7 +101,7 @@ fn untold(staged: &StagedEvents, rows: &[u32], further: &Further<'_>) -> ArrayRe
     Arc::new(rows.iter().map(text).collect::<StringViewArray>())
 }
 
-/// The columns that every file has, in the order of [`crate::schema::stored_events`].
+/// The columns that every file has, in the order of [`EventsWriter::stored_schema`].
 fn fixed_columns(
     staged: &StagedEvents,
     rows: &[u32],

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 
-use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::parallel;
@@ -38,7 +37,8 @@ impl Seen {
     /// Notes the rows of a flush, to whose files [`Self::written`] gives names. The oldest flushes are forgotten when all take more
     /// than `memory` bytes.
     pub(crate) fn flush(&mut self, staged: &StagedEvents, rows: &[u32], memory: usize) {
-        let filter = Filter::of(given(staged, rows));
+        let hashes: Vec<u64> = given(staged, rows).map(|(_, hash)| hash).collect();
+        let filter = Filter::of(&hashes);
         let paths = Vec::new();
         self.0.push_back(Flush { filter, paths });
         while self
@@ -75,33 +75,37 @@ impl Seen {
         rows: &[u32],
     ) -> Result<Vec<(Vec<u32>, &[String])>> {
         let flushes: Vec<&Flush> = self.0.iter().collect();
-        let known = |row: &u32, filter: &Filter| {
-            let uuid = given(staged, std::slice::from_ref(row)).next();
-            uuid.is_some_and(|uuid| filter.has(uuid))
+        let given: Vec<(u32, u64)> = match flushes.is_empty() {
+            true => Vec::new(),
+            false => given(staged, rows).collect(),
         };
         parallel::map(&flushes, |flush| {
-            let known = rows.iter().filter(|row| known(row, &flush.filter));
-            Ok((known.copied().collect(), flush.paths.as_slice()))
+            let known = given.iter().filter(|(_, hash)| flush.filter.has(*hash));
+            let known = known.map(|(row, _)| *row).collect();
+            Ok((known, flush.paths.as_slice()))
         })
     }
 }
 
-/// The uuids that senders gave.
-fn given<'a>(
-    staged: &'a StagedEvents,
-    rows: &'a [u32],
-) -> impl Iterator<Item = &'a Uuid> + Clone + 'a {
-    let given = rows.iter().map(|row| *row as usize);
-    let given = given.filter(|at| staged.uuid_given.get(*at).copied().unwrap_or_default());
-    given.filter_map(|at| staged.uuids.get(at))
+/// The rows whose uuids senders gave, and the hashes of these.
+fn given<'a>(staged: &'a StagedEvents, rows: &'a [u32]) -> impl Iterator<Item = (u32, u64)> + 'a {
+    let is_given = |row: &u32| {
+        let given = staged.uuid_given.get(*row as usize);
+        given.copied().unwrap_or_default()
+    };
+    let given = rows.iter().copied().filter(is_given);
+    given.filter_map(|row| {
+        let uuid = staged.uuids.get(row as usize)?;
+        Some((row, xxh3_64(uuid.as_bytes())))
+    })
 }
 
 impl Filter {
-    fn of<'a>(uuids: impl Iterator<Item = &'a Uuid> + Clone) -> Self {
-        let blocks = (uuids.clone().count() * BITS).div_ceil(BLOCK).max(1);
+    fn of(hashes: &[u64]) -> Self {
+        let blocks = (hashes.len() * BITS).div_ceil(BLOCK).max(1);
         let mut filter = Self(vec![[0; BLOCK / 64]; blocks]);
-        for uuid in uuids {
-            let (block, bits) = filter.place(uuid);
+        for hash in hashes {
+            let (block, bits) = filter.place(*hash);
             if let Some(block) = filter.0.get_mut(block) {
                 block
                     .iter_mut()
@@ -112,8 +116,8 @@ impl Filter {
         filter
     }
 
-    fn has(&self, uuid: &Uuid) -> bool {
-        let (block, bits) = self.place(uuid);
+    fn has(&self, hash: u64) -> bool {
+        let (block, bits) = self.place(hash);
         let block = self.0.get(block);
         block.is_some_and(|block| {
             block
@@ -123,9 +127,8 @@ impl Filter {
         })
     }
 
-    /// The block of a uuid and its bits in there.
-    fn place(&self, uuid: &Uuid) -> (usize, [u64; BLOCK / 64]) {
-        let hash = xxh3_64(uuid.as_bytes());
+    /// The block of a hash and its bits in there.
+    fn place(&self, hash: u64) -> (usize, [u64; BLOCK / 64]) {
         let block = (u128::from(hash) * self.0.len() as u128) >> 64;
         let mut bits = [0; BLOCK / 64];
         // The block took the upper bits; these come from all of them.
@@ -145,6 +148,8 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use uuid::Uuid;
 
     use super::*;
     use crate::files::testing::staged;

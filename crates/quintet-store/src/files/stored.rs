@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewBuilder};
-use datafusion::arrow::datatypes::{Field, FieldRef, Int64Type, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -18,12 +18,62 @@ use super::told::Told;
 use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::log::Add;
-use crate::schema::{self, Promoted};
+use crate::schema::{self, Promoted, PropertyType};
 
 /// Do these columns belong to a file of events as a store has them?
 pub(crate) fn is_stored(columns: &Schema) -> bool {
     let has = |name: &str| columns.index_of(name).is_ok();
     schema::UUID_PARTS.into_iter().all(has) && has(schema::PERSON_REF)
+}
+
+/// The promoted properties of a file of a store, by its columns.
+pub(crate) fn promoted_of(columns: &Schema) -> Vec<Promoted> {
+    let promoted = columns.fields().iter().filter_map(|field| {
+        let name = field.name().strip_prefix("p.")?.to_owned();
+        let kinds = [PropertyType::Text, PropertyType::Number, PropertyType::Bool];
+        let mut kinds = kinds.into_iter();
+        let kind = kinds.find(|kind| kind.data_type() == *field.data_type())?;
+        Some(Promoted { name, kind })
+    });
+    promoted.collect()
+}
+
+/// Columns that readers see, as files have them, and those of further properties.
+pub(crate) fn stored_columns(seen: &Schema, further: &[Promoted]) -> SchemaRef {
+    let mut fields: Vec<FieldRef> = Vec::with_capacity(seen.fields().len() + 1 + further.len());
+    for field in seen.fields() {
+        match field.name().as_str() {
+            schema::UUID => fields.extend(schema::UUID_PARTS.map(|name| {
+                let field = Field::new(name, DataType::Int64, field.is_nullable());
+                FieldRef::new(field)
+            })),
+            schema::PROPERTIES => {
+                fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            }
+            _ => fields.push(Arc::clone(field)),
+        }
+    }
+    for property in further {
+        let name = property.column();
+        if seen.index_of(&name).is_err() {
+            fields.push(Arc::new(Field::new(name, property.kind.data_type(), true)));
+        }
+    }
+    Arc::new(Schema::new(fields))
+}
+
+/// The columns of a file of a store as readers see them.
+pub(crate) fn seen_columns(stored: &Schema) -> SchemaRef {
+    let [high, low] = schema::UUID_PARTS;
+    let fields = stored.fields().iter();
+    let fields = fields.filter(|field| field.name() != low).map(|field| {
+        if field.name() == high {
+            FieldRef::new(Field::new(schema::UUID, DataType::Utf8View, false))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// The columns to read of a file for columns that readers see.
@@ -208,7 +258,7 @@ mod tests {
     fn columns_that_come_of_others_ask_for_them() {
         let promoted = [Promoted {
             name: "plan".into(),
-            kind: schema::PropertyType::Text,
+            kind: PropertyType::Text,
         }];
         assert_eq!(
             needed([schema::UUID, schema::PROPERTIES, "p.plan"], &promoted),

@@ -42,7 +42,7 @@ impl EventsWriter {
     /// A writer of a file with columns for these promoted properties.
     pub(crate) fn new(promoted: PromotedColumns) -> Result<Self> {
         let schema = schema::events(&promoted.fit);
-        let stored = schema::stored_events(&promoted.fit);
+        let stored = stored::stored_columns(&schema, &[]);
         let options = options(&stored)?;
         Ok(Self {
             writer: ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&stored), Some(options))

@@ -104,10 +104,11 @@ impl Properties {
                 self.meanings.push((place, start..text.len()));
             }
         }
-        self.meanings_of(columns)
+        self.meanings(columns)
     }
 
-    fn meanings_of(&self, columns: &[Property]) -> Walk<'_> {
+    /// What of the row before has a meaning to ingestion.
+    pub(super) fn meanings(&self, columns: &[Property]) -> Walk<'_> {
         let meanings = self.meanings.iter().filter_map(|(place, value)| {
             let name = columns.get(*place)?.name.as_str();
             Some((name, self.text.get(value.clone())?))
@@ -132,7 +133,7 @@ impl Properties {
             }
         }
         text.push('}');
-        (&self.text, Some(self.meanings_of(columns)))
+        (&self.text, Some(self.meanings(columns)))
     }
 
     /// An object with the columns of a row before its own entries, those left out that it has itself.

@@ -44,7 +44,7 @@ pub(crate) use glance::{Glance, GroupPlace, is_telling, telling_columns};
 pub(crate) use group_ids::GroupIds;
 pub(crate) use input::{Parquet as ParquetData, is_text};
 pub(crate) use learned::Learned;
-pub(crate) use parquet::{missing, of_a_store, property, receipt};
+pub(crate) use parquet::{missing, property, receipt};
 pub(crate) use persons_export::PersonsExport;
 pub(crate) use reader::{ReadOptions, learn_groups, read_source};
 pub use report::{EventCounts, GroupCounts, LoadReport, PersonCounts, Rejection, Warning};

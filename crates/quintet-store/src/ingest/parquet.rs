@@ -139,7 +139,7 @@ pub(crate) fn property(name: &str, has_json: bool) -> Option<&str> {
 }
 
 /// A file that only its store can read.
-pub(crate) fn of_a_store(file: &str) -> Error {
+fn of_a_store(file: &str) -> Error {
     let reason = "it is a file of a store, which only holds together with the others; read the store, or load what came into it";
     Error::invalid(file, reason)
 }
@@ -396,7 +396,7 @@ impl Rows {
         let Some(given) = &self.properties else {
             // Nobody needs the text of what stays in columns as it came.
             if self.typed.is_some() && !out.walk(&self.further, row).changes_properties() {
-                return Ok(("", Some(out.walk(&self.further, row))));
+                return Ok(("", Some(out.meanings(&self.further))));
             }
             return Ok(out.of(&self.further, row));
         };

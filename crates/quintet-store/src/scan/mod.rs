@@ -18,5 +18,5 @@ pub use groups::{FirstRows, GroupsByRef};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;
-pub use runs::scan_as_codes;
-pub(crate) use stored::StoredEvents;
+pub use runs::{columns_with_codes, scan_as_codes};
+pub(crate) use stored::{StoredEvents, StoredFile};

@@ -13,8 +13,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
 use datafusion::common::{Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
@@ -26,64 +27,105 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
+use object_store::ObjectMeta;
 
 use super::functions::{told_properties, uuid_text};
-use super::{EventsTable, ScanOptions, from_log};
-use crate::files::stored::needed;
+use super::{EventsTable, ScanFile, ScanOptions, from_log};
+use crate::files::stored::{is_stored, needed, promoted_of, stored_columns};
 use crate::location::Location;
 use crate::log::Add;
 use crate::schema::{self, Promoted};
 
-/// The live files of events.
-pub(crate) struct StoredEvents {
-    location: Location,
-    url: ObjectStoreUrl,
-    /// Properties that have columns in all files.
+/// A file of a store, live or just lying there.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredFile {
+    kind: Kind,
+    /// The properties that have columns in it.
     promoted: Vec<Promoted>,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Live(Location, Arc<Add>),
+    /// So many rows, of which no log tells.
+    Lying(ObjectMeta, usize),
+}
+
+impl StoredFile {
+    /// As the log has it.
+    pub(crate) fn live(location: &Location, file: &Arc<Add>) -> Self {
+        let events = file.events.as_ref();
+        Self {
+            promoted: events.map_or_else(Vec::new, |events| events.columns.clone()),
+            kind: Kind::Live(location.clone(), Arc::clone(file)),
+        }
+    }
+
+    /// With these columns, if they are those of a file of a store.
+    pub(crate) fn lying(meta: &ObjectMeta, rows: usize, columns: &Schema) -> Option<Self> {
+        is_stored(columns).then(|| Self {
+            kind: Kind::Lying(meta.clone(), rows),
+            promoted: promoted_of(columns),
+        })
+    }
+
+    fn scanned(&self, schema: &SchemaRef) -> ScanFile {
+        match &self.kind {
+            Kind::Live(location, file) => from_log(location, file, schema),
+            Kind::Lying(meta, rows) => ScanFile {
+                meta: meta.clone(),
+                statistics: Arc::new(Statistics {
+                    num_rows: Precision::Exact(*rows),
+                    ..Statistics::new_unknown(schema)
+                }),
+                chosen: None,
+            },
+        }
+    }
+}
+
+/// Files of a store as readers see them.
+pub(crate) struct StoredEvents {
+    url: ObjectStoreUrl,
     schema: SchemaRef,
-    files: Vec<Arc<Add>>,
+    files: Vec<StoredFile>,
+    /// Is each file known to be in the order (event, timestamp)?
+    sorted: bool,
     options: ScanOptions,
 }
 
 impl StoredEvents {
+    /// With these columns, which all of the files have.
     pub(crate) fn new(
-        location: Location,
+        schema: SchemaRef,
         url: ObjectStoreUrl,
-        promoted: Vec<Promoted>,
-        files: Vec<Arc<Add>>,
+        files: Vec<StoredFile>,
+        sorted: bool,
         options: ScanOptions,
     ) -> Self {
         Self {
-            location,
             url,
-            schema: schema::events(&promoted),
-            promoted,
+            schema,
             files,
+            sorted,
             options,
         }
     }
 
-    /// These files, with their own columns for promoted properties or with those of all.
-    fn table(&self, files: &[&Arc<Add>], promoted: &[Promoted]) -> EventsTable {
-        let schema = schema::stored_events(promoted);
-        let files = files.iter();
-        let files = files
-            .map(|file| from_log(&self.location, file, &schema))
-            .collect();
-        EventsTable::new(schema, self.url.clone(), files, true, self.options)
+    /// These files as they lie, with columns for these properties beside those that all have.
+    fn table(&self, files: &[&StoredFile], promoted: &[Promoted]) -> EventsTable {
+        let schema = stored_columns(&self.schema, promoted);
+        let files = files.iter().map(|file| file.scanned(&schema)).collect();
+        EventsTable::new(schema, self.url.clone(), files, self.sorted, self.options)
     }
 
     /// Files that have the same columns.
-    fn alike(&self) -> Vec<(&[Promoted], Vec<&Arc<Add>>)> {
-        let mut alike: Vec<(&[Promoted], Vec<&Arc<Add>>)> = Vec::new();
+    fn alike(&self) -> Vec<(&[Promoted], Vec<&StoredFile>)> {
+        let mut alike: Vec<(&[Promoted], Vec<&StoredFile>)> = Vec::new();
         for file in &self.files {
-            let columns = file
-                .events
-                .as_ref()
-                .map_or(&[][..], |events| &events.columns);
-            match alike.iter_mut().find(|(known, _)| *known == columns) {
+            match alike.iter_mut().find(|(known, _)| *known == file.promoted) {
                 Some((_, files)) => files.push(file),
-                None => alike.push((columns, vec![file])),
+                None => alike.push((&file.promoted, vec![file])),
             }
         }
         alike
@@ -101,9 +143,9 @@ impl TableProvider for StoredEvents {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        let files: Vec<&Arc<Add>> = self.files.iter().collect();
-        let known = self.table(&files, &self.promoted).statistics()?;
-        let stored = schema::stored_events(&self.promoted);
+        let files: Vec<&StoredFile> = self.files.iter().collect();
+        let table = self.table(&files, &[]);
+        let (known, stored) = (table.statistics()?, table.schema());
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = known.num_rows;
         for (column, field) in statistics
@@ -145,7 +187,7 @@ impl TableProvider for StoredEvents {
         let filters: Vec<Expr> = filters.iter().filter(has_statistics).cloned().collect();
         let alike = match names.contains(&schema::PROPERTIES) {
             true => self.alike(),
-            false => vec![(self.promoted.as_slice(), self.files.iter().collect())],
+            false => vec![(&[][..], self.files.iter().collect())],
         };
         let mut parts = Vec::with_capacity(alike.len());
         for (promoted, files) in alike {

@@ -15,7 +15,7 @@ use crate::entities::EntityState;
 use crate::error::Result;
 use crate::location::Location;
 use crate::log::{Add, GroupTypeEntry, LogState, Table, WeekStart};
-use crate::scan::{EventsByGroup, RunsTable, ScanOptions, StoredEvents};
+use crate::scan::{EventsByGroup, RunsTable, ScanOptions, StoredEvents, StoredFile};
 use crate::schema::{self, Promoted};
 use crate::tables::{self, ActorNames, Entities, PersonIndex};
 
@@ -180,10 +180,12 @@ impl Snapshot {
 
     pub(crate) fn stock_events(&self, options: ScanOptions) -> StoredEvents {
         StoredEvents::new(
-            self.location.clone(),
+            self.events_schema(),
             self.object_store_url().clone(),
-            self.promoted(),
-            self.events_files().map(Arc::clone).collect(),
+            self.events_files()
+                .map(|file| StoredFile::live(&self.location, file))
+                .collect(),
+            true,
             options,
         )
     }

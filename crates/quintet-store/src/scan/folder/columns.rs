@@ -8,7 +8,6 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::find::File;
 use crate::error::{Error, Result};
-use crate::files::stored::is_stored;
 use crate::ingest::{self, Columns};
 use crate::schema::{self, Promoted, PropertyType};
 
@@ -53,9 +52,6 @@ impl Table {
 
 /// The required columns are there, and ours are of types that can be read as ours.
 pub(super) fn check(file: &File, columns: &Columns) -> Result<()> {
-    if is_stored(file.schema()) {
-        return Err(ingest::of_a_store(&file.shown));
-    }
     for ours in schema::REQUIRED {
         let theirs = columns.theirs(ours);
         if !file.has(theirs) {

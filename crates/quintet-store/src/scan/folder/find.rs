@@ -1,5 +1,7 @@
 //! Which files a folder holds, and what is in them. Content decides; names only say where to look.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -7,6 +9,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 use crate::error::{Error, Result};
 use crate::files::reader::ParquetFile;
+use crate::files::stored::{is_stored, seen_columns};
 use crate::ingest::{Source, is_text};
 use crate::location::Location;
 
@@ -35,12 +38,13 @@ pub(super) struct File {
     pub(super) meta: ObjectMeta,
     pub(super) footer: ArrowReaderMetadata,
     pub(super) rows: usize,
+    seen: SchemaRef,
 }
 
 impl File {
-    /// The columns as they lie.
+    /// The columns as readers see them.
     pub(super) fn schema(&self) -> &SchemaRef {
-        self.footer.schema()
+        &self.seen
     }
 
     pub(super) fn has(&self, column: &str) -> bool {
@@ -150,6 +154,10 @@ async fn footer(location: &Location, meta: ObjectMeta) -> Result<File> {
         meta,
         footer: opened.footer().clone(),
         rows,
+        seen: match is_stored(opened.footer().schema()) {
+            true => seen_columns(opened.footer().schema()),
+            false => Arc::clone(opened.footer().schema()),
+        },
     })
 }
 

@@ -26,7 +26,7 @@ use columns::Table;
 use find::{File, Found};
 use survey::{Survey, Surveyed};
 
-use super::{EventsTable, ScanFile, ScanOptions};
+use super::{EventsTable, ScanFile, ScanOptions, StoredEvents, StoredFile};
 use crate::error::{Error, Result, classify};
 use crate::ingest::{Columns, Contents, GroupPlace, LoadReport, Source, of_columns, skip};
 use crate::location::Location;
@@ -59,6 +59,8 @@ pub struct Folder {
     location: Location,
     table: Table,
     files: Vec<ScanFile>,
+    /// The same files, if they are those of a store.
+    stored: Option<Vec<StoredFile>>,
     findings: Option<Findings>,
 }
 
@@ -156,6 +158,7 @@ impl Folder {
                 has_persons: !kinds.persons.is_empty(),
                 report: survey.report,
             }),
+            stored: stored(&kinds.events, &location)?,
             table,
             location,
         })
@@ -169,6 +172,16 @@ impl Folder {
     /// [`Folder::events`], read in another way.
     pub fn events_with(&self, options: ScanOptions) -> Arc<dyn TableProvider> {
         let url = self.location.object_store_url().clone();
+        if let Some(files) = &self.stored {
+            let schema = Arc::clone(&self.table.schema);
+            return Arc::new(StoredEvents::new(
+                schema,
+                url,
+                files.clone(),
+                false,
+                options,
+            ));
+        }
         Arc::new(EventsTable::new(
             Arc::clone(&self.table.schema),
             url,
@@ -329,6 +342,21 @@ impl<'a> Kinds<'a> {
             .await
             .map_err(Error::internal)?
     }
+}
+
+/// The files, if they are those of a store.
+fn stored(files: &[&File], location: &Location) -> Result<Option<Vec<StoredFile>>> {
+    let stored = files
+        .iter()
+        .map(|file| StoredFile::lying(&file.meta, file.rows, file.footer.schema()));
+    let stored: Vec<_> = stored.collect();
+    if stored.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let all = stored.into_iter().collect::<Option<_>>();
+    let reason = "files of a store lie among others; ask them apart";
+    all.map(Some)
+        .ok_or_else(|| Error::invalid(location.show(""), reason))
 }
 
 fn metas(files: &[&File]) -> Vec<ObjectMeta> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_datafusion_err, stats::Precision};
 use datafusion::error::{DataFusionError, Result};
@@ -26,6 +26,7 @@ use super::names::Names;
 use super::read::{batches, codes};
 use crate::error::Error;
 use crate::location::Location;
+use crate::schema;
 
 /// See the module above.
 #[derive(Debug)]
@@ -53,24 +54,37 @@ impl RunsExec {
         }
     }
 
-    /// The same with some of its columns of texts as dictionaries; none if one is no text.
-    pub(super) fn with_codes(&self, columns: &BTreeSet<usize>) -> Option<Self> {
+    /// The columns that can be handed over as codes: what texts there are of them is little beside the rows.
+    pub(super) fn codable(&self) -> BTreeSet<usize> {
+        let is_codable = |field: &FieldRef| {
+            let name = field.name();
+            let few = name == schema::EVENT || name.starts_with(schema::PROMOTED_PREFIX);
+            few && *field.data_type() == DataType::Utf8View
+        };
         let schema = self.schema();
-        let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
-        for column in columns {
-            let field = fields.get_mut(*column)?;
-            if *field.data_type() != DataType::Utf8View {
-                return None;
-            }
-            *field = Arc::new(field.as_ref().clone().with_data_type(codes()));
-        }
-        Some(Self {
+        let fields = schema.fields().iter().enumerate();
+        fields
+            .filter(|(_, field)| is_codable(field))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// The same with some of its columns of texts as dictionaries.
+    pub(super) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
+        let schema = self.schema();
+        let fields = schema.fields().iter().enumerate();
+        let field = |(at, field): (usize, &FieldRef)| match columns.contains(&at) {
+            true => Arc::new(field.as_ref().clone().with_data_type(codes())),
+            false => Arc::clone(field),
+        };
+        let schema = Schema::new(fields.map(field).collect::<Fields>());
+        Self {
             location: self.location.clone(),
             names: self.names.clone(),
             lots: self.lots.clone(),
-            properties: properties(Arc::new(Schema::new(fields)), self.lots.len()),
+            properties: properties(Arc::new(schema), self.lots.len()),
             metrics: ExecutionPlanMetricsSet::new(),
-        })
+        }
     }
 
     fn rows(&self) -> usize {
@@ -161,15 +175,19 @@ impl ExecutionPlan for RunsExec {
     }
 
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
-        let rows = match partition {
-            None => self.rows(),
-            Some(partition) => self
-                .lots
-                .get(partition)
-                .map_or(0, |lot| lot.iter().map(|segment| segment.rows.len()).sum()),
+        let lots = match partition {
+            None => self.lots.as_slice(),
+            Some(partition) => self.lots.get(partition..=partition).unwrap_or_default(),
+        };
+        let segments = || lots.iter().flat_map(|lot| lot.iter());
+        let rows = segments().map(|segment| segment.rows.len()).sum();
+        // What bounds of time leave of a segment is known when it is read.
+        let num_rows = match segments().any(|segment| segment.cut.is_some()) {
+            true => Precision::Inexact(rows),
+            false => Precision::Exact(rows),
         };
         Ok(Arc::new(Statistics {
-            num_rows: Precision::Exact(rows),
+            num_rows,
             ..Statistics::new_unknown(&self.schema())
         }))
     }

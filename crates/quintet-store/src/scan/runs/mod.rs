@@ -51,14 +51,21 @@ pub(crate) struct RunsTable {
     files: Vec<Arc<Add>>,
 }
 
-/// A scan of a store with some of its columns of texts as dictionaries, the way files keep them. `None` where the plan is no scan of
-/// the fast path, or one of the columns is no text.
+/// The columns that a scan can hand over as dictionaries; none unless it is a scan of a store's fast path.
+pub fn columns_with_codes(scan: &Arc<dyn ExecutionPlan>) -> BTreeSet<usize> {
+    let runs = scan.downcast_ref::<RunsExec>();
+    runs.map_or_else(BTreeSet::new, RunsExec::codable)
+}
+
+/// A scan with some of its [`columns_with_codes`] as dictionaries, the way files keep them.
 pub fn scan_as_codes(
     scan: &Arc<dyn ExecutionPlan>,
     columns: &BTreeSet<usize>,
-) -> Option<Arc<dyn ExecutionPlan>> {
-    let runs = scan.downcast_ref::<RunsExec>()?;
-    Some(Arc::new(runs.with_codes(columns)?))
+) -> Arc<dyn ExecutionPlan> {
+    match scan.downcast_ref::<RunsExec>() {
+        Some(runs) => Arc::new(runs.with_codes(columns)),
+        None => Arc::clone(scan),
+    }
 }
 
 /// Neighbouring rows of one row group.
