@@ -170,7 +170,7 @@ mod tests {
             Some(0),
         ];
         assert_eq!(found, expected);
-        let nowhere = Buckets::new(&[]).find_all(&[5].into_iter().collect());
+        let nowhere = Buckets::new(&[]).find_all(&[Some(5)].into_iter().collect());
         assert_eq!(nowhere.iter().collect::<Vec<_>>(), [None]);
     }
 }

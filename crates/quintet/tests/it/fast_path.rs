@@ -123,7 +123,7 @@ fn of_codes() -> Vec<Value> {
         trend(
             json!({"math": "avg", "math_property": "files_changed", "event": null}),
             json!({
-                "breakdownFilter": {"breakdowns": [by("language"), by("$lib")]},
+                "breakdownFilter": {"breakdowns": [by("language"), by("action")]},
                 "properties": {"type": "AND", "values": [{"type": "AND", "values": languages()}]},
             }),
         ),
