@@ -12,6 +12,7 @@ mod exports;
 mod formats;
 mod groups;
 mod ingest;
+mod killed;
 mod program;
 mod refusals;
 mod upkeep;

@@ -106,7 +106,6 @@ fn languages() -> Value {
 
 /// Questions that are counted by codes.
 fn of_codes() -> Vec<Value> {
-    let by = |property: &str| json!({"property": property, "type": "event"});
     vec![
         trend(
             json!({}),
@@ -123,7 +122,7 @@ fn of_codes() -> Vec<Value> {
         trend(
             json!({"math": "avg", "math_property": "files_changed", "event": null}),
             json!({
-                "breakdownFilter": {"breakdowns": [by("language"), by("action")]},
+                "breakdownFilter": {"breakdowns": [{"property": "language", "type": "event"}]},
                 "properties": {"type": "AND", "values": [{"type": "AND", "values": languages()}]},
             }),
         ),
