@@ -42,9 +42,22 @@ impl Below {
 
     /// Below all projections: what they compute is put in the place of their columns.
     pub(crate) fn projections(mut self) -> Result<Self> {
-        while let Some((input, computed)) = self.projection()? {
-            (self.exprs, self.conditions) = computed;
-            self.input = input;
+        while let Some(projection) = self.input.downcast_ref::<ProjectionExec>() {
+            let computed = |exprs: &[Arc<dyn PhysicalExpr>]| -> Result<Option<Vec<_>>> {
+                let exprs = exprs.iter();
+                exprs
+                    .map(|expr| update_expr(expr, projection.expr(), true))
+                    .collect()
+            };
+            let computed = computed(&self.exprs)?.zip(computed(&self.conditions)?);
+            let Some((exprs, conditions)) = computed else {
+                break;
+            };
+            self = Self {
+                input: Arc::clone(projection.input()),
+                exprs,
+                conditions,
+            };
         }
         Ok(self)
     }
@@ -61,29 +74,5 @@ impl Below {
             self.conditions.extend(conditions.into_iter().cloned());
             self.input = Arc::clone(filter.input());
         }
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "both lists of expressions, and where they stand"
-    )]
-    fn projection(
-        &self,
-    ) -> Result<
-        Option<(
-            Arc<dyn ExecutionPlan>,
-            (Vec<Arc<dyn PhysicalExpr>>, Vec<Arc<dyn PhysicalExpr>>),
-        )>,
-    > {
-        let Some(projection) = self.input.downcast_ref::<ProjectionExec>() else {
-            return Ok(None);
-        };
-        let computed = |exprs: &[Arc<dyn PhysicalExpr>]| {
-            let exprs = exprs.iter();
-            let computed = exprs.map(|expr| update_expr(expr, projection.expr(), true));
-            computed.collect::<Result<Option<Vec<_>>>>()
-        };
-        let both = computed(&self.exprs)?.zip(computed(&self.conditions)?);
-        Ok(both.map(|both| (Arc::clone(projection.input()), both)))
     }
 }

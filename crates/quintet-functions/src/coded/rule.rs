@@ -19,6 +19,9 @@ use super::texts::OfText;
 use super::{Asked, CodedAggregateExec, Condition, Key};
 use crate::below::{Below, of_rows};
 
+/// A plan that reads rows.
+type Scan = Arc<dyn ExecutionPlan>;
+
 /// Plans aggregates by texts and by a bucket of time over codes: [`CodedAggregateExec`].
 ///
 /// Keys are expressions of one column of texts each, and at most one of the time; columns of texts that are needed for anything
@@ -28,9 +31,9 @@ use crate::below::{Below, of_rows};
 #[derive(Debug)]
 pub struct CodedAggregates {
     /// The columns of texts that a scan can hand over as codes.
-    pub columns: fn(&Arc<dyn ExecutionPlan>) -> BTreeSet<usize>,
+    pub columns: fn(&Scan) -> BTreeSet<usize>,
     /// The same scan with some of them as codes.
-    pub scan: fn(&Arc<dyn ExecutionPlan>, &BTreeSet<usize>) -> Arc<dyn ExecutionPlan>,
+    pub scan: fn(&Scan, &BTreeSet<usize>) -> Scan,
 }
 
 impl PhysicalOptimizerRule for CodedAggregates {

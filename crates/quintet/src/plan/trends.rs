@@ -453,10 +453,11 @@ impl Counted<'_> {
                 for row in rows {
                     let bucket = bucket.map_or(0, |buckets| buckets.value(row) as usize);
                     if let Some(slot) = figure.data.get_mut(bucket) {
-                        *slot = data
-                            .is_valid(row)
-                            .then(|| data.value(row))
-                            .unwrap_or_default();
+                        *slot = if data.is_valid(row) {
+                            data.value(row)
+                        } else {
+                            0.0
+                        };
                     }
                 }
             }

@@ -78,12 +78,12 @@ const QUESTIONS: [(&str, &str); 15] = [
 ];
 
 fn of(uuid: usize) -> Value {
-    let event = EVENTS[usize::from(uuid % 7 == 0)];
+    let event = EVENTS[usize::from(uuid.is_multiple_of(7))];
     let mut groups = json!({});
-    if uuid % 5 != 0 {
+    if !uuid.is_multiple_of(5) {
         groups["company"] = json!(COMPANIES[uuid * uuid % 23 % 5]);
     }
-    if uuid % 3 != 0 {
+    if !uuid.is_multiple_of(3) {
         groups["project"] = json!(format!("p{}", uuid % 4));
     }
     // Several events at the same instant, and some of every month.
