@@ -7,6 +7,7 @@ mod columns;
 mod damage;
 mod find;
 mod order;
+mod reading;
 mod repeats;
 mod rows;
 mod survey;
@@ -24,6 +25,7 @@ use object_store::ObjectMeta;
 pub use columns::PropertyColumn;
 use columns::Table;
 use find::{File, Found};
+pub use reading::FolderEvents;
 use survey::{Survey, Surveyed};
 
 use super::{EventsTable, ScanFile, ScanOptions};
@@ -59,6 +61,7 @@ pub struct Folder {
     location: Location,
     table: Table,
     files: Vec<ScanFile>,
+    lots: Vec<Arc<reading::LotFile>>,
     findings: Option<Findings>,
 }
 
@@ -142,12 +145,15 @@ impl Folder {
             .as_mut()
             .map(|survey| std::mem::take(&mut survey.left_out));
         let mut left_out = left_out.unwrap_or_default().into_iter();
-        let scanned = kinds.events.iter().map(|file| {
+        let (mut scanned, mut lots) = (Vec::new(), Vec::new());
+        for file in &kinds.events {
             let left_out = left_out.next().unwrap_or_default();
-            scan_file(file, &left_out, &table.schema)
-        });
+            scanned.push(scan_file(file, &left_out, &table.schema));
+            lots.push(reading::LotFile::of(file, left_out));
+        }
         Ok(Self {
-            files: scanned.collect(),
+            files: scanned,
+            lots,
             findings: survey.map(|survey| Findings {
                 lack_groups: kinds.events.iter().any(|file| lacks_groups(file, &columns)),
                 entities: Entities::new(survey.state),
