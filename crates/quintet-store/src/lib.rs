@@ -45,7 +45,7 @@ pub use ingest::{
 };
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
-pub use scan::{Folder, FolderEvents, PropertyColumn, ScanOptions, Told, Unloaded};
+pub use scan::{Folder, FolderCounts, FolderEvents, PropertyColumn, ScanOptions, Told, Unloaded};
 pub use sets::{ActorKind, DayOfActors, Events};
 pub use snapshot::Snapshot;
 pub use stats::{GroupTypeStats, Stats};

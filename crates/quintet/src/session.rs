@@ -51,6 +51,7 @@ pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionC
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     if has_dense_actors && limits.memory.is_none() {
         rules.push(Arc::new(quintet_functions::DenseSequences));
+        rules.push(Arc::new(quintet_store::FolderCounts));
     }
     rules.push(Arc::new(quintet_functions::SequencesAtOnce));
     rules.extend(PhysicalOptimizer::default().rules);

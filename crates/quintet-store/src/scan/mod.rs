@@ -8,7 +8,7 @@ mod provider;
 mod runs;
 
 pub(crate) use files::{ScanFile, from_log};
-pub use folder::{Folder, FolderEvents, PropertyColumn, Told, Unloaded};
+pub use folder::{Folder, FolderCounts, FolderEvents, PropertyColumn, Told, Unloaded};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;

@@ -25,7 +25,7 @@ use object_store::ObjectMeta;
 pub use columns::PropertyColumn;
 use columns::Table;
 use find::{File, Found};
-pub use reading::FolderEvents;
+pub use reading::{FolderCounts, FolderEvents};
 use survey::{Survey, Surveyed};
 
 use super::{EventsTable, ScanFile, ScanOptions};
@@ -206,6 +206,12 @@ impl Folder {
             .filter_map(|file| file.statistics.num_rows.get_value())
             .map(|rows| *rows as u64)
             .sum()
+    }
+
+    /// Has every row a value in a column of ours?
+    pub fn is_complete(&self, ours: &str) -> bool {
+        let theirs = self.theirs(ours);
+        self.lots.iter().all(|file| file.is_complete(theirs))
     }
 
     /// What a column of ours is called in the files.

@@ -50,6 +50,18 @@ impl FolderExec {
         }
     }
 
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    pub(super) fn lots(&self) -> &[Arc<[Piece]>] {
+        &self.lots
+    }
+
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
     fn row_groups(&self) -> impl Iterator<Item = &Piece> {
         self.lots.iter().flat_map(|lot| lot.iter())
     }
@@ -57,21 +69,8 @@ impl FolderExec {
 
 impl DisplayAs for FolderExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.wanted.schema.fields().iter();
-        let columns: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
-        let conditions: Vec<String> = self
-            .wanted
-            .conditions
-            .iter()
-            .map(|condition| condition.to_string())
-            .collect();
-        write!(
-            f,
-            "FolderExec: row_groups={}, columns=[{}], conditions=[{}]",
-            self.row_groups().count(),
-            columns.join(", "),
-            conditions.join(", ")
-        )
+        let row_groups = self.row_groups().count();
+        write!(f, "FolderExec: row_groups={row_groups}, {}", self.wanted)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod chunks;
 mod condition;
+mod counts;
 mod days;
 mod exec;
 mod ids;
@@ -39,6 +40,7 @@ use crate::location::Location;
 use crate::schema;
 use crate::sets::ActorKind;
 use condition::Condition;
+pub use counts::FolderCounts;
 use days::Counted;
 use exec::FolderExec;
 use ids::Ids;
@@ -118,6 +120,14 @@ impl LotFile {
             group.columns().get(leaf)?.statistics()?.null_count_opt()
         };
         nulls() != Some(0)
+    }
+
+    /// Has every row a value in a column?
+    pub(super) fn is_complete(&self, name: &str) -> bool {
+        let groups = 0..self.footer.metadata().num_row_groups();
+        groups
+            .into_iter()
+            .all(|number| !self.may_be_null(number, name))
     }
 
     /// What is known of a column in every row group.

@@ -9,6 +9,7 @@
 //! compared and hashed once per value.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ const LOOKED_AT: usize = 1 << 16;
 pub(super) enum Column {
     /// As it lies, in the type of this field.
     Own(FieldRef),
+    /// As it lies, as codes where the file has a dictionary for all of it.
+    Coded(FieldRef),
     /// The ids of actors by a column of keys; where a key is null, by the column beside it.
     Ids {
         ids: Arc<Ids>,
@@ -67,6 +70,7 @@ impl Wanted {
         of_condition
             || self.columns.iter().any(|column| match column {
                 Column::Own(_) => false,
+                Column::Coded(field) => field.name() == name,
                 Column::Ids { keys, .. } => keys == name,
             })
     }
@@ -74,12 +78,25 @@ impl Wanted {
     /// The columns of a file that are read for a column.
     fn sources<'a>(&self, column: &'a Column, file: &LotFile, number: usize) -> Vec<&'a str> {
         match column {
-            Column::Own(field) => vec![field.name()],
+            Column::Own(field) | Column::Coded(field) => vec![field.name()],
             Column::Ids { keys, beside, .. } => {
                 let beside = beside.as_deref().filter(|_| file.may_be_null(number, keys));
                 std::iter::once(keys.as_str()).chain(beside).collect()
             }
         }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.schema.fields().iter();
+        let columns: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
+        write!(f, "columns=[{}], conditions=[", columns.join(", "))?;
+        for (at, condition) in self.conditions.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{condition}")?;
+        }
+        f.write_str("]")
     }
 }
 
@@ -172,7 +189,7 @@ pub(super) async fn open(
         false => Some(open.reader(&rest, chosen.as_ref(), batch_size)?),
     };
     let lookup = |column: &Column| match column {
-        Column::Own(_) => None,
+        Column::Own(_) | Column::Coded(_) => None,
         Column::Ids { ids, .. } => Some(Lookup::new(Arc::clone(ids))),
     };
     Ok(Some(Rows {
@@ -332,7 +349,8 @@ impl Open<'_> {
 }
 
 impl Rows {
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+    /// The columns of the next rows, and how many these are.
+    pub(super) fn next_columns(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>> {
         let mut rows = self.batch_size.min(self.rows - self.at);
         let read = match &mut self.rest {
             Some(_) if rows == 0 => None,
@@ -370,10 +388,20 @@ impl Rows {
                     Some(found) => as_table(&found, field.data_type())?,
                     None => new_null_array(field.data_type(), rows),
                 },
+                (Column::Coded(field), _) => {
+                    source(field.name()).unwrap_or_else(|| new_null_array(field.data_type(), rows))
+                }
                 (Column::Ids { .. }, None) => new_null_array(&DataType::UInt32, rows),
             });
         }
         self.at += rows;
+        Ok(Some((columns, rows)))
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let Some((columns, rows)) = self.next_columns()? else {
+            return Ok(None);
+        };
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = Arc::clone(&self.wanted.schema);
         Ok(Some(RecordBatch::try_new_with_options(
