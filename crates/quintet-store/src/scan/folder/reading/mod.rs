@@ -372,3 +372,6 @@ impl std::fmt::Debug for FolderEvents {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
