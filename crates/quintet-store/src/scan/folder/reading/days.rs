@@ -209,17 +209,8 @@ impl Days {
     /// Puts open bits into sets that take room for who is in them only.
     fn pack(&mut self) {
         for (day, bits) in self.open.drain() {
-            let words = (0u32..).step_by(64).zip(bits);
-            let ids = words.flat_map(|(first, mut word)| {
-                std::iter::from_fn(move || {
-                    let bit = (word != 0).then(|| word.trailing_zeros())?;
-                    word &= word - 1;
-                    Some(first + bit)
-                })
-            });
-            let mut packed = RoaringBitmap::new();
-            packed.extend(ids);
-            *self.packed.entry(day).or_default() |= packed;
+            let bytes: Vec<u8> = bits.into_iter().flat_map(u64::to_le_bytes).collect();
+            *self.packed.entry(day).or_default() |= RoaringBitmap::from_lsb0_bytes(0, &bytes);
         }
         self.words = 0;
     }

@@ -3,13 +3,14 @@
 //! Ids are counted up from 1 in no particular order and hold for one question. A text that the file keeps in a dictionary is looked up
 //! once per dictionary, any other once per row.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type};
 use datafusion::error::Result;
+use hashbrown::HashMap;
+use uuid::Uuid;
 
 use crate::ingest::StringTable;
 
@@ -23,20 +24,72 @@ pub(super) struct Ids {
     aliases: HashMap<String, String>,
 }
 
+/// Keys and their numbers, counted up from 0. Most keys are UUIDs, which are told apart as numbers.
 #[derive(Debug, Default)]
 struct Known {
-    keys: StringTable,
+    uuids: HashMap<u128, u32>,
+    texts: StringTable,
+    /// By the number that a text has among the texts.
+    of_texts: Vec<u32>,
     /// By the number of a key, whose number it goes by.
     last: Vec<u32>,
 }
 
+/// A key, ready to be looked up.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Uuid(u128),
+    Text(u64, &'a str),
+}
+
+impl<'a> Key<'a> {
+    fn of(text: &'a str) -> Self {
+        match uuid(text) {
+            Some(uuid) => Self::Uuid(uuid),
+            None => Self::Text(StringTable::hash(text), text),
+        }
+    }
+}
+
+/// The UUID that a text is, if it is the only text that is this UUID.
+fn uuid(text: &str) -> Option<u128> {
+    const LENGTH: usize = 36;
+    let is_usual = text.len() == LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let uuid = is_usual.then(|| Uuid::try_parse(text).ok())?;
+    uuid.map(|uuid| uuid.as_u128())
+}
+
 impl Known {
-    fn intern(&mut self, hash: u64, key: &str) -> u32 {
-        let number = self.keys.intern_hashed(hash, key);
-        if number as usize == self.last.len() {
-            self.last.push(number);
+    fn find(&self, key: Key<'_>) -> Option<u32> {
+        match key {
+            Key::Uuid(uuid) => self.uuids.get(&uuid).copied(),
+            Key::Text(hash, text) => {
+                let number = self.texts.find_hashed(hash, text)?;
+                self.of_texts.get(number as usize).copied()
+            }
+        }
+    }
+
+    fn intern(&mut self, key: Key<'_>) -> u32 {
+        if let Some(number) = self.find(key) {
+            return number;
+        }
+        let number = u32::try_from(self.last.len()).unwrap_or(u32::MAX);
+        self.last.push(number);
+        match key {
+            Key::Uuid(uuid) => {
+                self.uuids.insert(uuid, number);
+            }
+            Key::Text(hash, text) => {
+                self.texts.intern_hashed(hash, text);
+                self.of_texts.push(number);
+            }
         }
         number
+    }
+
+    fn id(&self, number: u32) -> u32 {
+        self.last.get(number as usize).map_or(0, |last| last + 1)
     }
 }
 
@@ -60,7 +113,7 @@ impl Ids {
     /// The id of each key; 0 for none.
     fn of<'a>(&self, keys: impl Iterator<Item = Option<&'a str>>) -> Vec<u32> {
         let mut ids = Vec::with_capacity(keys.size_hint().0);
-        let mut unknown: Vec<(usize, u64, &str)> = Vec::new();
+        let mut unknown: Vec<(usize, &str)> = Vec::new();
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             for key in keys {
@@ -69,11 +122,10 @@ impl Ids {
                     ids.push(0);
                     continue;
                 };
-                let hash = StringTable::hash(key);
-                match known.keys.find_hashed(hash, key) {
+                match known.find(Key::of(key)) {
                     Some(number) => ids.push(known.id(number)),
                     None => {
-                        unknown.push((ids.len(), hash, key));
+                        unknown.push((ids.len(), key));
                         ids.push(0);
                     }
                 }
@@ -83,10 +135,10 @@ impl Ids {
             return ids;
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        for (at, hash, key) in unknown {
-            let number = known.intern(hash, key);
+        for (at, key) in unknown {
+            let number = known.intern(Key::of(key));
             if let Some(other) = self.aliases.get(key) {
-                let other = known.intern(StringTable::hash(other), other);
+                let other = known.intern(Key::of(other));
                 if let Some(last) = known.last.get_mut(number as usize) {
                     *last = other;
                 }
@@ -96,12 +148,6 @@ impl Ids {
             }
         }
         ids
-    }
-}
-
-impl Known {
-    fn id(&self, number: u32) -> u32 {
-        self.last.get(number as usize).map_or(0, |last| last + 1)
     }
 }
 

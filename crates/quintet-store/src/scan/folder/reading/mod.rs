@@ -82,6 +82,8 @@ pub(super) struct LotFile {
 struct Piece {
     file: Arc<LotFile>,
     number: usize,
+    /// The positions of the conditions that statistics have not answered.
+    open: Arc<[usize]>,
 }
 
 impl LotFile {
@@ -255,16 +257,26 @@ impl FolderEvents {
         for file in &self.files {
             let groups = file.footer.metadata().row_groups();
             let mut kept = vec![true; groups.len()];
-            for condition in conditions {
-                let may = condition.may_hold(file.statistics(&condition.column));
-                kept.iter_mut()
-                    .zip(may)
-                    .for_each(|(kept, may)| *kept &= may);
+            let mut open = vec![Vec::new(); groups.len()];
+            for (position, condition) in conditions.iter().enumerate() {
+                let name = condition.column.name();
+                let statistics = file.statistics(&condition.column);
+                let may = condition.may_hold(&statistics).into_iter();
+                let answered = may.zip(condition.must_hold(&statistics));
+                for (number, (may, must)) in answered.enumerate() {
+                    if let (Some(kept), Some(open)) = (kept.get_mut(number), open.get_mut(number)) {
+                        *kept &= may;
+                        if !must || file.may_be_null(number, name) {
+                            open.push(position);
+                        }
+                    }
+                }
             }
-            for ((number, group), kept) in groups.iter().enumerate().zip(kept) {
+            let groups = groups.iter().enumerate().zip(kept.into_iter().zip(open));
+            for ((number, group), (kept, open)) in groups {
                 if kept && group.num_rows() > 0 {
-                    let file = Arc::clone(file);
-                    pieces.push((group.num_rows(), Piece { file, number }));
+                    let (file, open) = (Arc::clone(file), Arc::from(open));
+                    pieces.push((group.num_rows(), Piece { file, number, open }));
                 }
             }
         }
@@ -302,10 +314,19 @@ impl FolderEvents {
 
     /// The filters that choose rows; texts, which files mostly code by dictionaries, before the others.
     fn conditions(&self, filters: &[Expr]) -> Result<Vec<Condition>> {
-        let found = filters.iter().filter_map(|filter| {
-            let column = condition::is_on(filter, &self.schema)?;
-            Some(Condition::new(filter, column))
-        });
+        let mut by_column: Vec<(FieldRef, Vec<&Expr>)> = Vec::new();
+        for filter in filters {
+            let Some(column) = condition::is_on(filter, &self.schema) else {
+                continue;
+            };
+            match by_column.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, filters)) => filters.push(filter),
+                None => by_column.push((column, vec![filter])),
+            }
+        }
+        let found = by_column
+            .into_iter()
+            .map(|(column, filters)| Condition::new(&filters, column));
         let mut found = found.collect::<Result<Vec<_>>>()?;
         found.sort_by_key(|known| known.column.data_type() != &DataType::Utf8View);
         Ok(found)

@@ -129,13 +129,16 @@ pub(super) async fn open(
     wanted: &Arc<Wanted>,
     batch_size: usize,
 ) -> Result<Option<Rows>> {
-    let Piece { file, number } = piece;
+    let Piece { file, number, open } = piece;
+    let conditions: Vec<&Condition> = open
+        .iter()
+        .filter_map(|at| wanted.conditions.get(*at))
+        .collect();
     let Some(group) = file.footer.metadata().row_groups().get(*number) else {
         return Ok(None);
     };
     let rows = group.num_rows().max(0) as usize;
-    let of_conditions: BTreeSet<&str> = wanted
-        .conditions
+    let of_conditions: BTreeSet<&str> = conditions
         .iter()
         .map(|condition| condition.column.name().as_str())
         .collect();
@@ -154,10 +157,9 @@ pub(super) async fn open(
         chunks,
     };
     let mut chosen = open.not_left_out(rows);
-    let mut kept = Vec::new();
-    for condition in &wanted.conditions {
-        let is_kept = of_columns.contains(condition.column.name().as_str())
-            && !kept.iter().any(|(name, _)| name == condition.column.name());
+    let mut kept: Vec<(String, ArrayRef)> = Vec::new();
+    for condition in conditions {
+        let is_kept = of_columns.contains(condition.column.name().as_str());
         let (holds, column) = open.choose(condition, rows, is_kept)?;
         chosen = Some(match chosen {
             Some(chosen) => &chosen & &holds,
