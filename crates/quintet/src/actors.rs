@@ -196,7 +196,7 @@ async fn distinct_ids(
     let Some(known) = data.distinct_ids()? else {
         return Ok(HashMap::new());
     };
-    let key = data.actor(Actor::Person).0;
+    let key = data.joined_by(Actor::Person);
     let ids = known
         .filter(in_list(column(key), keys(found), false))?
         .aggregate(

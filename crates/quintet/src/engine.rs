@@ -190,8 +190,16 @@ impl EngineBuilder {
         self.keys == ActorKeys::Ids && self.transport == Transport::Direct
     }
 
+    /// Whether the actors of a folder may get dense ids while it is read; these are kept in memory that no limit knows of.
+    fn has_numbered_actors(self) -> bool {
+        self.has_dense_actors() && self.limits.memory.is_none()
+    }
+
     fn of(self, origin: Origin) -> Result<Engine> {
-        let has_dense_actors = !matches!(origin, Origin::Folder(_)) && self.has_dense_actors();
+        let has_dense_actors = match origin {
+            Origin::Folder(_) => self.has_numbered_actors(),
+            _ => self.has_dense_actors(),
+        };
         Ok(Engine {
             origin: Arc::new(origin),
             options: self,
@@ -385,7 +393,9 @@ impl Engine {
                 self.options.keys,
                 self.options.has_dense_actors(),
             )),
-            Pinned::Folder(folder) => Data::of_folder(session, folder),
+            Pinned::Folder(folder) => {
+                Data::of_folder(session, folder, self.options.has_numbered_actors())
+            }
         }
     }
 

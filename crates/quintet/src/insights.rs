@@ -83,7 +83,7 @@ pub(crate) async fn answer(
             earliest,
             ..context
         },
-        data,
+        data: &for_figures(query, data),
         run,
     };
     match query {
@@ -105,6 +105,20 @@ pub(crate) async fn answer(
             "this kind of query",
             "use a newer version",
         )),
+    }
+}
+
+/// The data, by ids where only figures are asked for: lists name actors by their real keys.
+fn for_figures(query: &Query, data: &Data) -> Data {
+    match query {
+        Query::Lifecycle(_) if data.knows_persons() => data.clone(),
+        Query::Trends(_)
+        | Query::Stickiness(_)
+        | Query::Lifecycle(_)
+        | Query::Funnels(_)
+        | Query::Retention(_)
+        | Query::Paths(_) => data.for_figures(),
+        _ => data.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ mod runs;
 mod stored;
 
 pub(crate) use files::{ScanFile, from_log};
-pub use folder::{Folder, PropertyColumn, Told, Unloaded};
+pub use folder::{Folder, FolderCounts, FolderEvents, PropertyColumn, Told, Unloaded};
 pub use functions::scalar_functions;
 pub(crate) use groups::EventsByGroup;
 pub use groups::{FirstRows, GroupsByRef};

@@ -34,6 +34,8 @@ pub(super) struct Unloaded {
     groups: Vec<GroupKey>,
     persons: Persons,
     has_person_properties: bool,
+    /// Does every event name its person?
+    names_persons: bool,
 }
 
 /// A column of groups that is put together.
@@ -80,6 +82,7 @@ impl Unloaded {
             groups: groups.collect(),
             persons,
             has_person_properties: has(PERSON_PROPERTIES),
+            names_persons: folder.is_complete(schema::PERSON_ID),
         })
     }
 
@@ -127,7 +130,10 @@ impl Unloaded {
 
     /// Events with the person to whom each belongs now. Who is not told is its distinct id.
     pub(super) fn with_person(&self, data: &Data, events: DataFrame) -> Result<DataFrame> {
-        let told = coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]);
+        let told = match self.names_persons {
+            true => column(schema::PERSON_ID),
+            false => coalesce(vec![column(schema::PERSON_ID), column(schema::DISTINCT_ID)]),
+        };
         let (known, by) = match &self.persons {
             Persons::Told => return Ok(events.with_column(schema::PERSON_ID, told)?),
             Persons::Merged(merges) => (merges, schema::PERSON_ID),

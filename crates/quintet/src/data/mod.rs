@@ -4,6 +4,7 @@
 //! of columns, persons and groups is made up for in [`folder`].
 
 mod folder;
+mod sets;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,9 +19,10 @@ use datafusion::scalar::ScalarValue;
 use quintet_query::GroupIndex;
 use quintet_query::trends::Actor;
 use quintet_store::schema::{self, Promoted, PropertyType};
-use quintet_store::{EntityTable, Folder, PropertyColumn, ScanOptions, Snapshot};
+use quintet_store::{ActorKind, EntityTable, Folder, PropertyColumn, ScanOptions, Snapshot};
 
 use self::folder::Unloaded;
+pub(crate) use self::sets::Sets;
 use crate::Result;
 use crate::plan::matching::time;
 
@@ -58,8 +60,8 @@ pub(crate) struct Data {
     keys: ActorKeys,
     /// Group types whose index had another type before: events before these instants have no such group.
     reused: Vec<(usize, i64)>,
-    /// The version of the store, where operators of our own may read it by dense ids.
-    dense: Option<Arc<Snapshot>>,
+    /// What operators of our own may read by dense ids.
+    dense: Option<Sets>,
 }
 
 /// The column of a property.
@@ -159,18 +161,30 @@ impl Data {
             own,
             keys,
             reused: reused.collect(),
-            dense: has_dense_actors.then(|| Arc::clone(snapshot)),
+            dense: has_dense_actors.then(|| Sets::Store(Arc::clone(snapshot))),
         }
     }
 
     /// The data of a folder that nobody loaded.
-    pub(crate) fn of_folder(session: SessionContext, folder: &Folder) -> Result<Self> {
+    pub(crate) fn of_folder(
+        session: SessionContext,
+        folder: &Folder,
+        has_dense_actors: bool,
+    ) -> Result<Self> {
         let location = folder.location();
         session.register_object_store(
             location.object_store_url().as_ref(),
             Arc::clone(location.object_store()),
         );
-        let events = folder.events();
+        let threads = session.state().config().target_partitions();
+        let numbered = match has_dense_actors {
+            true => folder.events_by_actors(threads),
+            false => None,
+        };
+        let events: Arc<dyn TableProvider> = match &numbered {
+            Some(numbered) => Arc::clone(numbered) as _,
+            None => folder.events(),
+        };
         let schema = events.schema();
         let own_column = |found: &PropertyColumn| {
             let Promoted { name, kind } = &found.property;
@@ -196,7 +210,7 @@ impl Data {
             entities,
             keys: ActorKeys::Keys,
             reused: Vec::new(),
-            dense: None,
+            dense: numbered.map(Sets::Folder),
         })
     }
 
@@ -205,10 +219,10 @@ impl Data {
     pub(crate) fn in_session(&self, session: SessionContext) -> Self {
         let late_materialization = true;
         let events = match &self.dense {
-            Some(snapshot) => snapshot.events_by_group(ScanOptions {
+            Some(Sets::Store(snapshot)) => snapshot.events_by_group(ScanOptions {
                 late_materialization,
             }),
-            None => Arc::clone(&self.events),
+            _ => Arc::clone(&self.events),
         };
         Self {
             session,
@@ -289,7 +303,7 @@ impl Data {
 
     /// The column that tells actors apart, and the condition that an event has one.
     pub(crate) fn actor(&self, actor: Actor) -> (&'static str, Option<Expr>) {
-        match (actor, self.keys) {
+        match (actor, self.keys_of(actor)) {
             (Actor::Person, ActorKeys::Ids) => (schema::PERSON_REF, None),
             (Actor::Person, ActorKeys::Keys) => (schema::PERSON_ID, None),
             (Actor::Group(index), ActorKeys::Ids) => {
@@ -306,6 +320,38 @@ impl Data {
         }
     }
 
+    /// How actors of this kind are told apart: in a folder some kinds may have no ids.
+    fn keys_of(&self, actor: Actor) -> ActorKeys {
+        let kind = match actor {
+            Actor::Person => ActorKind::Person,
+            Actor::Group(index) => ActorKind::Group(index.get()),
+        };
+        match &self.dense {
+            Some(sets) if !sets.knows(kind) => ActorKeys::Keys,
+            _ => self.keys,
+        }
+    }
+
+    /// The column by which what is known of persons and groups is joined. A folder knows them by their real keys only.
+    pub(crate) fn joined_by(&self, actor: Actor) -> &'static str {
+        match &self.folder {
+            Some(_) => Self::key_column(actor),
+            None => self.actor(actor).0,
+        }
+    }
+
+    /// The same data to compute figures of, which name nobody: these may go by the ids that a folder gives its actors while it is read.
+    pub(crate) fn for_figures(&self) -> Self {
+        let keys = match &self.dense {
+            Some(Sets::Folder(_)) => ActorKeys::Ids,
+            _ => self.keys,
+        };
+        Self {
+            keys,
+            ..self.clone()
+        }
+    }
+
     /// The column of an actor's real key.
     pub(crate) fn key_column(actor: Actor) -> &'static str {
         match actor {
@@ -314,7 +360,12 @@ impl Data {
         }
     }
 
-    /// Persons, one row each: the column that [`actor`](Self::actor) compares, and `properties`. `None` where nothing is known of them.
+    /// Have persons and groups the ids that their events have?
+    fn has_refs(&self) -> bool {
+        self.keys == ActorKeys::Ids && self.folder.is_none()
+    }
+
+    /// Persons, one row each: the column that [`joined_by`](Self::joined_by) names on events, and `properties`. `None` where nothing is known of them.
     pub(crate) fn persons(&self) -> Result<Option<(DataFrame, &'static str)>> {
         let Some(entities) = &self.entities else {
             return Ok(None);
@@ -325,10 +376,9 @@ impl Data {
                 "id",
             )));
         }
-        let key = if self.keys == ActorKeys::Ids {
-            "ref"
-        } else {
-            "id"
+        let key = match self.has_refs() {
+            true => "ref",
+            false => "id",
         };
         Ok(Some((self.table(&entities.persons)?, key)))
     }
@@ -349,10 +399,9 @@ impl Data {
         let Some(entities) = &self.entities else {
             return Ok(None);
         };
-        let key = if self.keys == ActorKeys::Ids {
-            "ref"
-        } else {
-            "key"
+        let key = match self.has_refs() {
+            true => "ref",
+            false => "key",
         };
         let all = self.table(&entities.groups)?;
         Ok(Some((
@@ -383,9 +432,14 @@ impl Data {
         self.own.get(property)
     }
 
-    /// The store, where its sets of actors may be read.
-    pub(crate) fn sets(&self) -> Option<&Arc<Snapshot>> {
-        self.dense.as_ref()
+    /// Where sets of actors may be read.
+    pub(crate) fn sets(&self) -> Option<&Sets> {
+        self.dense.as_ref().filter(|_| self.keys == ActorKeys::Ids)
+    }
+
+    /// Is anything known of persons but their events?
+    pub(crate) fn knows_persons(&self) -> bool {
+        self.entities.is_some()
     }
 
     /// Had the index of a group type another type before?

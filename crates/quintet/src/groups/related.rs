@@ -167,7 +167,7 @@ async fn of_person(id: &str, asked: Asked<'_>) -> Result<Expr> {
     let Some(known) = asked.data.distinct_ids()? else {
         return Ok(is_it);
     };
-    let key = asked.data.actor(Actor::Person).0;
+    let key = asked.data.joined_by(Actor::Person);
     let persons = known.filter(is_it)?.select(vec![column(key)])?.distinct()?;
     let mut keys = Vec::new();
     for batch in asked.run.collect(persons).await? {

@@ -59,7 +59,7 @@ fn collect_listed<'a>(filter: &'a Filter, listed: &mut HashMap<i64, &'a [String]
 async fn persons_of(distinct_ids: &[String], data: &Data, run: &Run) -> Result<Vec<Expr>> {
     let ids = texts(distinct_ids);
     let (key, events) = match data.distinct_ids()? {
-        Some(known) => (data.actor(Actor::Person).0, known),
+        Some(known) => (data.joined_by(Actor::Person), known),
         None => (schema::PERSON_ID, data.events(true)?),
     };
     let found: DataFrame = events
@@ -128,7 +128,7 @@ fn member(data: &Data, cohorts: &CohortMembership, cohort: &Cohort) -> Result<Ex
         CohortMembers::Described(filter) => expr(data, cohorts, filter),
         CohortMembers::Listed(_) => match cohorts.0.get(&cohort.id) {
             Some(members) => Ok(in_list(
-                column(data.actor(Actor::Person).0),
+                column(data.joined_by(Actor::Person)),
                 members.clone(),
                 false,
             )),

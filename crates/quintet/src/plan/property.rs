@@ -176,7 +176,7 @@ fn join_entities(
     let Some((entities, key)) = entities else {
         return nothing_known(events, properties);
     };
-    let entity_key = format!("{key} of {}", data.actor(actor).0);
+    let entity_key = format!("{key} of {}", data.joined_by(actor));
     let mut columns = vec![column(key).alias(&entity_key)];
     columns.extend(
         properties
@@ -186,7 +186,7 @@ fn join_entities(
     Ok(events.join(
         entities.select(columns)?,
         JoinType::Left,
-        &[data.actor(actor).0],
+        &[data.joined_by(actor)],
         &[&entity_key],
         None,
     )?)

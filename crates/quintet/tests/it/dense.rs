@@ -34,9 +34,13 @@ async fn plans(builder: EngineBuilder, location: &str, question: &Value) -> Stri
 }
 
 #[tokio::test]
-async fn in_a_store_sequences_go_by_dense_ids_and_no_row_travels() {
-    let location = sample::store().await.location();
-    for question in sequences() {
+async fn sequences_go_by_dense_ids_and_no_row_travels() {
+    let store = sample::store().await.location();
+    let folder = format!("{store}/events");
+    for (question, location) in sequences()
+        .into_iter()
+        .flat_map(|question| [(question.clone(), store), (question, folder.as_str())])
+    {
         for partitions in [1, 2, 7] {
             let builder = EngineBuilder::new().with_target_partitions(partitions);
             let plans = plans(builder, location, &question).await;
@@ -47,7 +51,7 @@ async fn in_a_store_sequences_go_by_dense_ids_and_no_row_travels() {
 }
 
 #[tokio::test]
-async fn by_keys_as_bytes_with_little_memory_and_in_folders_plans_are_stock() {
+async fn by_keys_as_bytes_and_with_little_memory_plans_are_stock() {
     let location = sample::store().await.location();
     let folder = format!("{location}/events");
     for (builder, location) in [
@@ -60,7 +64,11 @@ async fn by_keys_as_bytes_with_little_memory_and_in_folders_plans_are_stock() {
             location,
         ),
         (EngineBuilder::new().with_memory_limit(1 << 30), location),
-        (EngineBuilder::new(), &folder),
+        (EngineBuilder::new().with_memory_limit(1 << 30), &folder),
+        (
+            EngineBuilder::new().with_transport(Transport::Bytes),
+            &folder,
+        ),
     ] {
         for question in sequences() {
             let plans = plans(builder, location, &question).await;

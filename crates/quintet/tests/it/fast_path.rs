@@ -205,6 +205,34 @@ async fn the_fast_path_is_taken_where_it_fits_and_changes_no_answer() {
 }
 
 #[tokio::test]
+async fn a_folder_has_a_fast_path_of_its_own_that_changes_no_answer() {
+    let folder = format!("{}/events", sample::store().await.location());
+    let open = async |builder: EngineBuilder| builder.open(&folder).await.expect("an engine");
+    let ids = open(EngineBuilder::new()).await;
+    let keys = open(EngineBuilder::new().with_actor_keys(ActorKeys::Keys)).await;
+    for question in of_sets().into_iter().chain(of_runs()) {
+        let taken = plans(&ids, &question).await;
+        let ours = ["ActorSetsExec", "FolderExec"];
+        assert!(
+            ours.iter().any(|ours| taken.contains(ours))
+                && !taken.contains("DataSourceExec: file_groups"),
+            "{question}\n{taken}"
+        );
+        let stock = plans(&keys, &question).await;
+        assert!(
+            !ours.iter().any(|ours| stock.contains(ours)),
+            "{question}\n{stock}"
+        );
+        let expected = answer(&keys, &question).await;
+        assert_eq!(answer(&ids, &question).await, expected, "{question}");
+    }
+    let counted = json!({"kind": "SQL", "query": "select event, count(*) as n from events group by event order by event"});
+    let taken = plans(&ids, &counted).await;
+    assert!(taken.contains("FolderCountsExec"), "{taken}");
+    assert_eq!(answer(&ids, &counted).await, answer(&keys, &counted).await);
+}
+
+#[tokio::test]
 async fn only_the_rows_of_the_events_asked_for_are_read() {
     let engine = sample::engine_of(EngineBuilder::new()).await;
     let stats = engine.stats().await.expect("stats").events.expect("names");

@@ -7,6 +7,7 @@ mod columns;
 mod damage;
 mod find;
 mod order;
+mod reading;
 mod repeats;
 mod rows;
 mod survey;
@@ -24,6 +25,7 @@ use object_store::ObjectMeta;
 pub use columns::PropertyColumn;
 use columns::Table;
 use find::{File, Found};
+pub use reading::{FolderCounts, FolderEvents};
 use survey::{Survey, Surveyed};
 
 use super::{EventsTable, ScanFile, ScanOptions, StoredEvents, StoredFile};
@@ -61,6 +63,7 @@ pub struct Folder {
     files: Vec<ScanFile>,
     /// The same files, if they are those of a store.
     stored: Option<Vec<StoredFile>>,
+    lots: Vec<Arc<reading::LotFile>>,
     findings: Option<Findings>,
 }
 
@@ -144,12 +147,15 @@ impl Folder {
             .as_mut()
             .map(|survey| std::mem::take(&mut survey.left_out));
         let mut left_out = left_out.unwrap_or_default().into_iter();
-        let scanned = kinds.events.iter().map(|file| {
+        let (mut scanned, mut lots) = (Vec::new(), Vec::new());
+        for file in &kinds.events {
             let left_out = left_out.next().unwrap_or_default();
-            scan_file(file, &left_out, &table.schema)
-        });
+            scanned.push(scan_file(file, &left_out, &table.schema));
+            lots.push(reading::LotFile::of(file, left_out));
+        }
         Ok(Self {
-            files: scanned.collect(),
+            files: scanned,
+            lots,
             findings: survey.map(|survey| Findings {
                 lack_groups: kinds.events.iter().any(|file| lacks_groups(file, &columns)),
                 entities: Entities::new(survey.state),
@@ -213,6 +219,12 @@ impl Folder {
             .filter_map(|file| file.statistics.num_rows.get_value())
             .map(|rows| *rows as u64)
             .sum()
+    }
+
+    /// Has every row a value in a column of ours?
+    pub fn is_complete(&self, ours: &str) -> bool {
+        let theirs = self.theirs(ours);
+        self.lots.iter().all(|file| file.is_complete(theirs))
     }
 
     /// What a column of ours is called in the files.

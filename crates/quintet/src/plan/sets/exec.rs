@@ -30,7 +30,9 @@ use futures::stream;
 use hashbrown::HashMap;
 use quintet_behavior::lifecycle::{Status, activities};
 use quintet_behavior::masks::Masks;
-use quintet_store::{ActorKind, DayOfActors, Events, Snapshot};
+use quintet_store::{ActorKind, DayOfActors, Events};
+
+use crate::data::Sets;
 
 /// Some events, and the period that each day belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +109,7 @@ impl Figure {
 /// What is read, of whom, and what is made of it.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
-    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) source: Sets,
     /// Of retention two: starts and returns, with the same periods.
     pub(super) marked: Vec<Marked>,
     pub(super) kind: ActorKind,
@@ -136,9 +138,7 @@ impl Ask {
         let mut rows = Vec::new();
         for marked in &self.marked {
             rows.resize(marked.periods(), 0);
-            let by_day = self
-                .snapshot
-                .rows_by_day(&marked.events, marked.days.clone());
+            let by_day = self.source.rows_by_day(&marked.events, marked.days.clone());
             for (day, count) in by_day.await.map_err(external)? {
                 if let Some(figure) = marked.period(day).and_then(|period| rows.get_mut(period)) {
                     *figure += count;
@@ -173,12 +173,12 @@ impl Ask {
     }
 
     fn has_merges(&self) -> bool {
-        self.kind == ActorKind::Person && self.snapshot.has_merges()
+        self.kind == ActorKind::Person && self.source.has_merges()
     }
 
     async fn sets(&self, marked: &Marked) -> Result<Vec<Arc<Vec<DayOfActors>>>> {
         let days = marked.days.clone();
-        let sets = self.snapshot.actors_by_day(&marked.events, self.kind, days);
+        let sets = self.source.actors_by_day(&marked.events, self.kind, days);
         sets.await.map_err(external)
     }
 
@@ -192,7 +192,7 @@ impl Ask {
     async fn masks_of(&self, marked: &Marked, memory: &MemoryReservation) -> Result<Masks> {
         let sets = self.sets(marked).await?;
         let merges = match self.has_merges() {
-            true => Some(self.snapshot.person_index().await.map_err(external)?),
+            true => Some(self.source.person_index().await.map_err(external)?),
             false => None,
         };
         let greatest = sets
@@ -221,7 +221,7 @@ impl Ask {
 
     async fn statuses(&self, memory: &MemoryReservation) -> Result<Vec<ArrayRef>> {
         let masks = self.masks(memory).await?;
-        let persons = self.snapshot.person_index().await.map_err(external)?;
+        let persons = self.source.person_index().await.map_err(external)?;
         // Dormant may be said of one period after the last.
         let mut counted = vec![[0u64; STATUSES.len()]; self.edges.len() + 1];
         let mut active = Vec::new();

@@ -159,12 +159,12 @@ impl Reading<'_> {
     }
 
     fn marked(&self, events: &[&Filter], days: Days) -> Option<Marked> {
-        let snapshot = self.data.sets()?;
+        let source = self.data.sets()?;
         let mut found = Events::All;
         for filter in events {
-            found = both(found, named(filter, snapshot.has_personless_events())?);
+            found = both(found, named(filter, source.has_personless_events())?);
         }
-        snapshot.has_actor_sets(&days.range).then_some(Marked {
+        source.has_actor_sets(&days.range).then_some(Marked {
             events: found,
             days: days.range,
             starts: days.starts,
@@ -178,11 +178,14 @@ impl Reading<'_> {
         actor: Actor,
         edges: &[i64],
     ) -> Result<Option<DataFrame>> {
-        let (Some(snapshot), Some(kind)) = (self.data.sets(), self.kind(actor)) else {
+        let (Some(source), Some(kind)) = (self.data.sets(), self.kind(actor)) else {
             return Ok(None);
         };
+        if !source.knows(kind) {
+            return Ok(None);
+        }
         let ask = Ask {
-            snapshot: Arc::clone(snapshot),
+            source: source.clone(),
             marked,
             kind,
             edges: edges.to_vec(),

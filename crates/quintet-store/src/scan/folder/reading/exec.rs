@@ -1,0 +1,153 @@
+//! The operator: each partition reads the row groups of its lot one after the other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Statistics, stats::Precision};
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::Piece;
+use super::row_group::{Wanted, open};
+use crate::location::Location;
+
+/// See the module above.
+#[derive(Debug)]
+pub(super) struct FolderExec {
+    location: Location,
+    lots: Vec<Arc<[Piece]>>,
+    wanted: Arc<Wanted>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl FolderExec {
+    pub(super) fn new(location: Location, lots: Vec<Vec<Piece>>, wanted: Wanted) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&wanted.schema)),
+            Partitioning::UnknownPartitioning(lots.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self {
+            location,
+            lots: lots.into_iter().map(Arc::from).collect(),
+            wanted: Arc::new(wanted),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    pub(super) fn lots(&self) -> &[Arc<[Piece]>] {
+        &self.lots
+    }
+
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    fn row_groups(&self) -> impl Iterator<Item = &Piece> {
+        self.lots.iter().flat_map(|lot| lot.iter())
+    }
+}
+
+impl DisplayAs for FolderExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row_groups = self.row_groups().count();
+        write!(f, "FolderExec: row_groups={row_groups}, {}", self.wanted)
+    }
+}
+
+impl ExecutionPlan for FolderExec {
+    fn name(&self) -> &'static str {
+        "FolderExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let lot = self.lots.get(partition).cloned().unwrap_or_default();
+        let rows = context.session_config().batch_size().max(1);
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let (location, wanted) = (self.location.clone(), Arc::clone(&self.wanted));
+        let batches = stream::iter(0..lot.len())
+            .then(move |at| {
+                let (location, wanted, lot) =
+                    (location.clone(), Arc::clone(&wanted), Arc::clone(&lot));
+                async move {
+                    match lot.get(at) {
+                        Some(piece) => open(&location, piece, &wanted, rows).await,
+                        None => Ok(None),
+                    }
+                }
+            })
+            .map_ok(|opened| stream::iter(opened.into_iter().flatten()))
+            .try_flatten()
+            .map(move |batch| batch.record_output(&metrics))
+            .boxed();
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(
+            self.schema(),
+            batches,
+        ))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn partition_statistics(&self, _: Option<usize>) -> Result<Arc<Statistics>> {
+        let rows = self.row_groups().filter_map(|piece| {
+            let group = piece
+                .file
+                .footer
+                .metadata()
+                .row_groups()
+                .get(piece.number)?;
+            Some(group.num_rows().max(0) as usize)
+        });
+        Ok(Arc::new(Statistics {
+            num_rows: Precision::Inexact(rows.sum()),
+            ..Statistics::new_unknown(&self.schema())
+        }))
+    }
+}
