@@ -131,6 +131,7 @@ pub fn classify(error: &DataFusionError) -> Error {
         // What operators of our own have met, which is classified already.
         DataFusionError::External(cause) => match cause.downcast_ref() {
             Some(Error::Corrupt { file, reason }) => Error::corrupt(file, reason),
+            Some(Error::Invalid { path, reason }) => Error::invalid(path.clone(), reason.clone()),
             Some(Error::ResourcesExhausted(reason)) => Error::ResourcesExhausted(reason.clone()),
             Some(Error::NotFound(reason)) => Error::corrupt("a file of the store", reason),
             Some(Error::Io { place, source }) => Error::Io {

@@ -36,10 +36,10 @@ async fn plans(builder: EngineBuilder, location: &str, question: &Value) -> Stri
 #[tokio::test]
 async fn sequences_go_by_dense_ids_and_no_row_travels() {
     let store = sample::store().await.location();
-    let folder = format!("{store}/events");
+    let folder = sample::folder().await;
     for (question, location) in sequences()
         .into_iter()
-        .flat_map(|question| [(question.clone(), store), (question, folder.as_str())])
+        .flat_map(|question| [(question.clone(), store), (question, folder)])
     {
         for partitions in [1, 2, 7] {
             let builder = EngineBuilder::new().with_target_partitions(partitions);
@@ -53,7 +53,7 @@ async fn sequences_go_by_dense_ids_and_no_row_travels() {
 #[tokio::test]
 async fn by_keys_as_bytes_and_with_little_memory_plans_are_stock() {
     let location = sample::store().await.location();
-    let folder = format!("{location}/events");
+    let folder = sample::folder().await;
     for (builder, location) in [
         (
             EngineBuilder::new().with_actor_keys(ActorKeys::Keys),
@@ -64,10 +64,10 @@ async fn by_keys_as_bytes_and_with_little_memory_plans_are_stock() {
             location,
         ),
         (EngineBuilder::new().with_memory_limit(1 << 30), location),
-        (EngineBuilder::new().with_memory_limit(1 << 30), &folder),
+        (EngineBuilder::new().with_memory_limit(1 << 30), folder),
         (
             EngineBuilder::new().with_transport(Transport::Bytes),
-            &folder,
+            folder,
         ),
     ] {
         for question in sequences() {

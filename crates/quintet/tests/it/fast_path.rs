@@ -206,8 +206,8 @@ async fn the_fast_path_is_taken_where_it_fits_and_changes_no_answer() {
 
 #[tokio::test]
 async fn a_folder_has_a_fast_path_of_its_own_that_changes_no_answer() {
-    let folder = format!("{}/events", sample::store().await.location());
-    let open = async |builder: EngineBuilder| builder.open(&folder).await.expect("an engine");
+    let folder = sample::folder().await;
+    let open = async |builder: EngineBuilder| builder.open(folder).await.expect("an engine");
     let ids = open(EngineBuilder::new()).await;
     let keys = open(EngineBuilder::new().with_actor_keys(ActorKeys::Keys)).await;
     for question in of_sets().into_iter().chain(of_runs()) {

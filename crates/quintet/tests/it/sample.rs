@@ -1,11 +1,15 @@
 //! The bundled real contributions, loaded once, and read once more by plain Rust.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
+use futures::TryStreamExt;
 use quintet::{Engine, EngineBuilder, Load, QueryOptions, Settings, Source};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -64,6 +68,28 @@ pub(crate) async fn store() -> &'static Sample {
             sample
         })
         .await
+}
+
+static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
+
+/// The events of that store in plain Parquet, as others have them; nothing may be written there.
+pub(crate) async fn folder() -> &'static str {
+    let folder = FOLDER.get_or_init(|| async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = engine_of(EngineBuilder::new()).await;
+        let rows = engine.sql_stream("select * from events").await;
+        let rows: Vec<RecordBatch> = rows.expect("a stream").try_collect().await.expect("rows");
+        for (number, rows) in rows.chunks(rows.len() / 2 + 1).enumerate() {
+            let file = folder.path().join(format!("{number}.parquet"));
+            let file = File::create(file).expect("a file");
+            let mut writer = ArrowWriter::try_new(file, rows[0].schema(), None).expect("a writer");
+            rows.iter()
+                .for_each(|rows| writer.write(rows).expect("rows"));
+            writer.close().expect("a footer");
+        }
+        folder
+    });
+    folder.await.path().to_str().expect("a path")
 }
 
 /// An engine over that store.

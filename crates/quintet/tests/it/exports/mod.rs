@@ -371,7 +371,7 @@ async fn a_broken_file_or_value_is_told_in_one_sentence() {
         .await
         .unwrap();
     let error = lying.query(&questions()[0].to_string()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     assert!(
         error.to_string().contains("`at` holds `soon`")
             && error.to_string().contains("--column timestamp=NAME"),
