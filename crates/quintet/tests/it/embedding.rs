@@ -1,12 +1,16 @@
 //! The library as a service uses it: builders, errors, Arrow, other people's sessions.
 
+use std::time::Duration;
+
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Float64Type;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use quintet::query::trends::{EventsNode, Math, TrendsQuery};
 use quintet::query::{GroupType, Interval, Query};
-use quintet::{Engine, ErrorKind, Load, QueryOptions, SessionContextExt, Settings, Source};
+use quintet::{
+    Engine, EngineBuilder, ErrorKind, Load, QueryOptions, SessionContextExt, Settings, Source,
+};
 
 use crate::sample;
 
@@ -216,4 +220,18 @@ async fn a_bad_line_is_reported_and_the_rest_is_loaded() {
     );
     assert_eq!(report.rejected[0].line, 2);
     assert_eq!(engine.stats().await.expect("stats").rows, 2);
+}
+
+#[tokio::test]
+async fn a_question_that_takes_too_long_is_given_up() {
+    let limited = EngineBuilder::new().with_time_limit(Duration::from_nanos(1));
+    let engine = sample::engine_of(limited).await;
+    let definition =
+        r#"{"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "commit"}]}"#;
+    let error = engine.query(definition).await.expect_err("no time");
+    assert_eq!(error.kind(), ErrorKind::ResourcesExhausted);
+    assert!(error.to_string().contains("time limit"), "{error}");
+    let patient = EngineBuilder::new().with_time_limit(Duration::from_secs(600));
+    let engine = sample::engine_of(patient).await;
+    engine.query(definition).await.expect("an answer");
 }
