@@ -1,7 +1,8 @@
 //! What a question reads: one pinned version of a store, or a plain folder of Parquet.
 //!
-//! Both give the same relations; a folder has no dense ids, so its actors go by their real keys. What a folder of exports lacks
-//! of columns, persons and groups is made up for in [`folder`].
+//! Both give the same relations. A folder has no dense ids; figures may go by those that its actors get while it is read, all else goes
+//! by their real keys. What a folder of exports lacks of columns, persons and groups is made up for in [`folder`]; [`sets`] says
+//! whose days are known without reading rows into a plan.
 
 mod folder;
 mod sets;
