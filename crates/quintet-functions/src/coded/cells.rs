@@ -136,34 +136,42 @@ impl Cells {
         self.cells.len()
     }
 
-    /// The cells of rows: `codes` of each key by row, and the buckets of rows if there are any.
+    /// The cells of rows: `codes` of each key by the rows that are looked at, and the buckets of all rows of the batch if there are any.
     pub(super) fn find(
         &mut self,
-        rows: usize,
+        rows: Rows<'_>,
         codes: &[Vec<u32>],
         buckets: Option<&UInt32Array>,
         found: &mut Vec<usize>,
     ) -> Result<()> {
         found.clear();
         let buckets = Buckets::of(buckets);
+        let bucket = |at: usize| buckets.at(rows.row(at));
         match codes {
             [only] => {
-                for (row, combination) in only.iter().enumerate().take(rows) {
-                    found.push(self.cell(*combination, buckets.at(row))?);
+                for (at, combination) in only.iter().enumerate().take(rows.len()) {
+                    found.push(self.cell(*combination, bucket(at))?);
                 }
             }
             [] => {
-                for row in 0..rows {
-                    found.push(self.cell(0, buckets.at(row))?);
+                let mut last = None;
+                for at in 0..rows.len() {
+                    let bucket = bucket(at);
+                    let cell = match last {
+                        Some((same, cell)) if same == bucket => cell,
+                        _ => self.cell(0, bucket)?,
+                    };
+                    last = Some((bucket, cell));
+                    found.push(cell);
                 }
             }
             several => {
                 let mut together = Vec::with_capacity(several.len());
-                for row in 0..rows {
+                for at in 0..rows.len() {
                     together.clear();
-                    together.extend(several.iter().filter_map(|codes| codes.get(row)));
+                    together.extend(several.iter().filter_map(|codes| codes.get(at)));
                     let combination = self.combination(&together)?;
-                    found.push(self.cell(combination, buckets.at(row))?);
+                    found.push(self.cell(combination, bucket(at))?);
                 }
             }
         }
@@ -322,6 +330,31 @@ impl Cells {
             + self.combinations.capacity() * (combination + 1)
             + self.cells.capacity() * pair
             + self.paged
+    }
+}
+
+/// Rows of a batch.
+#[derive(Clone, Copy)]
+pub(super) enum Rows<'a> {
+    /// So many from the first on.
+    All(usize),
+    These(&'a [u32]),
+}
+
+impl Rows<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::All(rows) => rows,
+            Self::These(rows) => rows.len(),
+        }
+    }
+
+    /// The row that is looked at as the n-th.
+    fn row(self, at: usize) -> usize {
+        match self {
+            Self::All(_) => at,
+            Self::These(rows) => rows.get(at).copied().unwrap_or_default() as usize,
+        }
     }
 }
 

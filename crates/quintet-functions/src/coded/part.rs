@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
-use datafusion::arrow::compute::{and, filter_record_batch, prep_null_mask_filter, take};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{take, take_record_batch};
 use datafusion::arrow::datatypes::{SchemaRef, UInt32Type};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::collect_columns;
 
-use super::cells::Cells;
+use super::cells::{Cells, Rows};
 use super::texts::Computed;
 use super::{Asked, Condition, Key};
 
@@ -18,12 +19,14 @@ use super::{Asked, Condition, Key};
 pub(super) struct Part {
     asked: Arc<Asked>,
     /// Of the conditions that are of a text, and of the keys that are, in their order.
-    conditions: Vec<Computed<ArrayRef>>,
+    conditions: Vec<Computed<Vec<bool>>>,
     values: Vec<Computed<Vec<u32>>>,
     cells: Cells,
     accumulators: Vec<Box<dyn GroupsAccumulator>>,
+    /// Does any aggregate take a column?
+    takes_columns: bool,
     reservation: MemoryReservation,
-    /// Codes by key and row, and cells by row, of the batch at hand.
+    /// Codes by key and chosen row, and cells by chosen row, of the batch at hand.
     codes: Vec<Vec<u32>>,
     found: Vec<usize>,
 }
@@ -44,7 +47,9 @@ impl Part {
         });
         let values: Vec<_> = values.collect();
         let accumulators = asked.aggregates.iter();
+        let mut arguments = asked.arguments.iter().flatten();
         Ok(Self {
+            takes_columns: arguments.any(|argument| !collect_columns(argument).is_empty()),
             conditions: conditions.collect(),
             cells: Cells::new(values.len()),
             codes: vec![Vec::new(); values.len()],
@@ -60,54 +65,58 @@ impl Part {
 
     /// Aggregates the rows of a batch that satisfy all conditions.
     pub(super) fn add(&mut self, batch: RecordBatch) -> Result<()> {
-        let batch = match self.holds(&batch)? {
-            Some(holds) if holds.true_count() < batch.num_rows() => {
-                filter_record_batch(&batch, &holds)?
+        let chosen = self.chosen(&batch)?;
+        let rows = chosen.as_ref().map_or(batch.num_rows(), Vec::len);
+        if rows == 0 {
+            return Ok(());
+        }
+        self.find(&batch, chosen.as_deref())?;
+        // Constants need no rows to be taken: the most frequent question counts.
+        let taken = match chosen {
+            Some(chosen) if self.takes_columns && rows < batch.num_rows() => {
+                take_record_batch(&batch, &UInt32Array::from(chosen))?
             }
             _ => batch,
         };
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        self.find(&batch)?;
         let cells = self.cells.len();
         for (accumulator, arguments) in self.accumulators.iter_mut().zip(&self.asked.arguments) {
-            let arguments = arguments.iter().map(|argument| column(argument, &batch));
-            let arguments = arguments.collect::<Result<Vec<_>>>()?;
+            let of_rows = |argument: &Arc<dyn PhysicalExpr>| {
+                let values = argument.evaluate(&taken)?;
+                values.into_array(rows)
+            };
+            let arguments = arguments.iter().map(of_rows).collect::<Result<Vec<_>>>()?;
             accumulator.update_batch(&arguments, &self.found, None, cells)?;
         }
         self.reservation.try_resize(self.size())
     }
 
-    /// Which rows satisfy all conditions; `None`: there are none to satisfy.
-    fn holds(&mut self, batch: &RecordBatch) -> Result<Option<BooleanArray>> {
+    /// The rows that satisfy all conditions; `None`: there are none to satisfy.
+    fn chosen(&mut self, batch: &RecordBatch) -> Result<Option<Vec<u32>>> {
         let mut of_text = self.conditions.iter_mut();
-        let mut all: Option<BooleanArray> = None;
+        let mut chosen: Option<Vec<u32>> = None;
         for condition in &self.asked.conditions {
-            let holds = match condition {
+            let of_all = chosen.get_or_insert_with(|| (0..batch.num_rows() as u32).collect());
+            match condition {
                 Condition::OfText(_) => match of_text.next() {
-                    Some(computed) => computed.holds(batch)?,
+                    Some(computed) => computed.retain(batch, of_all)?,
                     None => continue,
                 },
-                Condition::OfRow(expr) => column(expr, batch)?.as_boolean().clone(),
-            };
-            let holds = match holds.null_count() {
-                0 => holds,
-                _ => prep_null_mask_filter(&holds),
-            };
-            all = Some(match all {
-                Some(all) => and(&all, &holds)?,
-                None => holds,
-            });
+                Condition::OfRow(expr) => {
+                    let holds = column(expr, batch)?;
+                    let holds = holds.as_boolean();
+                    of_all
+                        .retain(|row| holds.is_valid(*row as usize) && holds.value(*row as usize));
+                }
+            }
         }
-        Ok(all)
+        Ok(chosen)
     }
 
-    /// The cells of all rows.
-    fn find(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// The cells of the chosen rows, or of all.
+    fn find(&mut self, batch: &RecordBatch, chosen: Option<&[u32]>) -> Result<()> {
         let keys = self.values.iter_mut().zip(&mut self.codes);
         for ((computed, codes), texts) in keys.zip(&mut self.cells.texts) {
-            computed.codes(batch, |value| texts.code(value), codes)?;
+            computed.codes(batch, chosen, |value| texts.code(value), codes)?;
         }
         let buckets = self.asked.keys.iter().find_map(|key| match key {
             Key::Bucket(expr) => Some(column(expr, batch)),
@@ -115,7 +124,11 @@ impl Part {
         });
         let buckets = buckets.transpose()?;
         let buckets = buckets.as_ref().map(|one| one.as_primitive::<UInt32Type>());
-        let (rows, found) = (batch.num_rows(), &mut self.found);
+        let rows = match chosen {
+            Some(chosen) => Rows::These(chosen),
+            None => Rows::All(batch.num_rows()),
+        };
+        let found = &mut self.found;
         self.cells.find(rows, &self.codes, buckets, found)
     }
 

@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewArray, StringViewBuilder,
-    UInt32Array,
+    Array, ArrayRef, AsArray, RecordBatch, StringViewArray, StringViewBuilder, UInt32Array,
 };
-use datafusion::arrow::compute::{cast, take};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::exec_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -120,20 +119,37 @@ impl<T> Computed<T> {
     }
 }
 
-impl Computed<ArrayRef> {
-    /// Which rows satisfy the condition.
-    pub(super) fn holds(&mut self, batch: &RecordBatch) -> Result<BooleanArray> {
-        let rows = self.rows(batch, Ok)?;
-        let holds = take(rows.computed, &rows.positions, None)?;
-        Ok(holds.as_boolean().clone())
+impl Computed<Vec<bool>> {
+    /// Keeps of these rows the ones that satisfy the condition.
+    pub(super) fn retain(&mut self, batch: &RecordBatch, rows: &mut Vec<u32>) -> Result<()> {
+        let of_dictionary = |holds: ArrayRef| {
+            let holds = holds.as_boolean().iter();
+            Ok(holds.map(|holds| holds == Some(true)).collect())
+        };
+        let found = self.rows(batch, of_dictionary)?;
+        let positions = found.positions.values();
+        let mut kept = 0;
+        // Without a branch: which rows stay is anybody's guess.
+        for at in 0..rows.len() {
+            let Some(&row) = rows.get(at) else { break };
+            let position = positions.get(row as usize).copied().unwrap_or_default();
+            let holds = found.computed.get(position as usize);
+            if let Some(slot) = rows.get_mut(kept) {
+                *slot = row;
+            }
+            kept += usize::from(holds.copied().unwrap_or_default());
+        }
+        rows.truncate(kept);
+        Ok(())
     }
 }
 
 impl Computed<Vec<u32>> {
-    /// The code of every row's value.
+    /// The codes of the values of the chosen rows, or of all.
     pub(super) fn codes(
         &mut self,
         batch: &RecordBatch,
+        chosen: Option<&[u32]>,
         mut code: impl FnMut(Option<&str>) -> Result<u32>,
         codes: &mut Vec<u32>,
     ) -> Result<()> {
@@ -141,11 +157,23 @@ impl Computed<Vec<u32>> {
             let values: &StringViewArray = values.as_string_view();
             values.iter().map(&mut code).collect()
         };
-        let rows = self.rows(batch, of_dictionary)?;
+        let found = self.rows(batch, of_dictionary)?;
+        let positions = found.positions.values();
+        let code = |at: &u32| {
+            found
+                .computed
+                .get(*at as usize)
+                .copied()
+                .unwrap_or_default()
+        };
         codes.clear();
-        let positions = rows.positions.values().iter();
-        let code = |at: &u32| rows.computed.get(*at as usize).copied().unwrap_or_default();
-        codes.extend(positions.map(code));
+        match chosen {
+            None => codes.extend(positions.iter().map(code)),
+            Some(chosen) => {
+                let position = |row: &u32| positions.get(*row as usize);
+                codes.extend(chosen.iter().filter_map(position).map(code));
+            }
+        }
         Ok(())
     }
 }

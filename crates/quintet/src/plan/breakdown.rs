@@ -182,9 +182,16 @@ impl<'a> Parts<'a> {
             .iter()
             .map(|column| column.as_string_view())
             .collect();
+        // Equal views are equal values of one column, whose bytes need not be looked at.
+        let has_same_view = |column: &StringViewArray, row: usize, other: usize| {
+            let views = column.views();
+            views.get(row) == views.get(other) && column.is_valid(row) && column.is_valid(other)
+        };
         let is_same = |row: usize, other: usize| {
             let mut columns = columns.iter();
-            columns.all(|column| value(column, row) == value(column, other))
+            columns.all(|column| {
+                has_same_view(column, row, other) || value(column, row) == value(column, other)
+            })
         };
         let mut runs = Vec::new();
         let mut start = 0;
