@@ -46,8 +46,8 @@ pub use ingest::{
 pub use location::Location;
 pub use log::{GroupTypeEntry, Settings, WeekStart};
 pub use scan::{
-    FirstRows, Folder, FolderCounts, FolderEvents, GroupsByRef, PropertyColumn, ScanOptions, Told,
-    Unloaded, columns_with_codes, scalar_functions, scan_as_codes,
+    FirstRows, Folder, FolderEvents, GroupsByRef, PropertyColumn, ScanOptions, Told, Unloaded,
+    columns_with_codes, scalar_functions, scan_as_codes,
 };
 pub use sets::{ActorKind, DayOfActors, Events};
 pub use snapshot::Snapshot;

@@ -58,7 +58,6 @@ pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionC
             columns: quintet_store::columns_with_codes,
             scan: quintet_store::scan_as_codes,
         }));
-        rules.push(Arc::new(quintet_store::FolderCounts));
     }
     rules.push(Arc::new(quintet_functions::SequencesAtOnce));
     rules.extend(PhysicalOptimizer::default().rules);

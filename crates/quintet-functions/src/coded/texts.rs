@@ -91,7 +91,10 @@ impl<T> Computed<T> {
             .and_then(|column| column.as_any_dictionary_opt())
             .ok_or_else(|| exec_datafusion_err!("column {} has no codes", self.of.column))?;
         let dictionary = texts.values();
-        let is_same = |(last, _): &(ArrayRef, T)| Arc::ptr_eq(last, dictionary);
+        // Readers make an array anew for every batch, of the same bytes.
+        let is_same = |(last, _): &(ArrayRef, T)| {
+            Arc::ptr_eq(last, dictionary) || last.to_data().ptr_eq(&dictionary.to_data())
+        };
         if !self.last.as_ref().is_some_and(is_same) {
             let made = make(self.of.compute(dictionary)?)?;
             self.last = Some((Arc::clone(dictionary), made));

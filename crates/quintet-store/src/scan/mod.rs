@@ -2,6 +2,7 @@
 //! Nothing of ours travels in the plan but the names of [`scalar_functions`], so that it can be sent to other processes as bytes. [`runs`] is the fast path of a
 //! store, for plans that stay where they are.
 
+mod codes;
 mod files;
 mod folder;
 mod functions;
@@ -10,13 +11,13 @@ mod provider;
 mod runs;
 mod stored;
 
+pub use codes::{columns_with_codes, scan_as_codes};
 pub(crate) use files::{ScanFile, from_log};
-pub use folder::{Folder, FolderCounts, FolderEvents, PropertyColumn, Told, Unloaded};
+pub use folder::{Folder, FolderEvents, PropertyColumn, Told, Unloaded};
 pub use functions::scalar_functions;
 pub(crate) use groups::EventsByGroup;
 pub use groups::{FirstRows, GroupsByRef};
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;
-pub use runs::{columns_with_codes, scan_as_codes};
 pub(crate) use stored::{StoredEvents, StoredFile};

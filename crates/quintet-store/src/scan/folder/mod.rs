@@ -25,7 +25,8 @@ use object_store::ObjectMeta;
 pub use columns::PropertyColumn;
 use columns::Table;
 use find::{File, Found};
-pub use reading::{FolderCounts, FolderEvents};
+pub use reading::FolderEvents;
+pub(super) use reading::FolderExec;
 use survey::{Survey, Surveyed};
 
 use super::{EventsTable, ScanFile, ScanOptions, StoredEvents, StoredFile};

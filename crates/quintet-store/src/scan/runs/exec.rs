@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_datafusion_err, stats::Precision};
 use datafusion::error::{DataFusionError, Result};
@@ -26,11 +26,12 @@ use super::names::Names;
 use super::read::{batches, codes};
 use crate::error::Error;
 use crate::location::Location;
+use crate::scan::codes::with_codes;
 use crate::schema;
 
 /// See the module above.
 #[derive(Debug)]
-pub(super) struct RunsExec {
+pub(in crate::scan) struct RunsExec {
     location: Location,
     names: Names,
     lots: Vec<Arc<[Segment]>>,
@@ -55,7 +56,7 @@ impl RunsExec {
     }
 
     /// The columns that can be handed over as codes: what texts there are of them is little beside the rows.
-    pub(super) fn codable(&self) -> BTreeSet<usize> {
+    pub(in crate::scan) fn codable(&self) -> BTreeSet<usize> {
         let is_codable = |field: &FieldRef| {
             let name = field.name();
             let few = name == schema::EVENT || name.starts_with(schema::PROMOTED_PREFIX);
@@ -70,19 +71,13 @@ impl RunsExec {
     }
 
     /// The same with some of its columns of texts as dictionaries.
-    pub(super) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
-        let schema = self.schema();
-        let fields = schema.fields().iter().enumerate();
-        let field = |(at, field): (usize, &FieldRef)| match columns.contains(&at) {
-            true => Arc::new(field.as_ref().clone().with_data_type(codes())),
-            false => Arc::clone(field),
-        };
-        let schema = Schema::new(fields.map(field).collect::<Fields>());
+    pub(in crate::scan) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
+        let schema = with_codes(&self.schema(), columns, &codes());
         Self {
             location: self.location.clone(),
             names: self.names.clone(),
             lots: self.lots.clone(),
-            properties: properties(Arc::new(schema), self.lots.len()),
+            properties: properties(schema, self.lots.len()),
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }

@@ -18,7 +18,6 @@ mod exec;
 mod names;
 mod read;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -36,7 +35,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::location::Location;
 use crate::log::Add;
 use crate::snapshot::Snapshot;
-use exec::RunsExec;
+pub(super) use exec::RunsExec;
 pub(super) use names::{Names, Times, of as named};
 pub(super) use read::Footer;
 
@@ -49,23 +48,6 @@ pub(crate) struct RunsTable {
     location: Location,
     schema: SchemaRef,
     files: Vec<Arc<Add>>,
-}
-
-/// The columns that a scan can hand over as dictionaries; none unless it is a scan of a store's fast path.
-pub fn columns_with_codes(scan: &Arc<dyn ExecutionPlan>) -> BTreeSet<usize> {
-    let runs = scan.downcast_ref::<RunsExec>();
-    runs.map_or_else(BTreeSet::new, RunsExec::codable)
-}
-
-/// A scan with some of its [`columns_with_codes`] as dictionaries, the way files keep them.
-pub fn scan_as_codes(
-    scan: &Arc<dyn ExecutionPlan>,
-    columns: &BTreeSet<usize>,
-) -> Arc<dyn ExecutionPlan> {
-    match scan.downcast_ref::<RunsExec>() {
-        Some(runs) => Arc::new(runs.with_codes(columns)),
-        None => Arc::clone(scan),
-    }
 }
 
 /// Neighbouring rows of one row group.

@@ -1,8 +1,10 @@
 //! The operator: each partition reads the row groups of its lot one after the other.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::error::Result;
@@ -20,12 +22,13 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Piece;
-use super::row_group::{Wanted, open};
+use super::row_group::{Column, Wanted, codes, is_dictionary, open};
 use crate::location::Location;
+use crate::scan::codes::with_codes;
 
 /// See the module above.
 #[derive(Debug)]
-pub(super) struct FolderExec {
+pub(in crate::scan) struct FolderExec {
     location: Location,
     lots: Vec<Arc<[Piece]>>,
     wanted: Arc<Wanted>,
@@ -34,7 +37,7 @@ pub(super) struct FolderExec {
 }
 
 impl FolderExec {
-    pub(super) fn new(location: Location, lots: Vec<Vec<Piece>>, wanted: Wanted) -> Self {
+    pub(super) fn new(location: Location, lots: Vec<Arc<[Piece]>>, wanted: Wanted) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&wanted.schema)),
             Partitioning::UnknownPartitioning(lots.len()),
@@ -43,23 +46,52 @@ impl FolderExec {
         );
         Self {
             location,
-            lots: lots.into_iter().map(Arc::from).collect(),
+            lots,
             wanted: Arc::new(wanted),
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 
-    pub(super) fn location(&self) -> &Location {
-        &self.location
+    /// The columns of texts that lie as codes in every row group to read, or nowhere.
+    pub(in crate::scan) fn codable(&self) -> BTreeSet<usize> {
+        let lies_as_codes = |field: &FieldRef| {
+            self.row_groups().all(|piece| {
+                let groups = piece.file.footer.metadata().row_groups();
+                let chunk = piece.file.column(field.name()).and_then(|root| {
+                    let leaf = piece.file.leaves(root).next()?;
+                    groups.get(piece.number)?.columns().get(leaf)
+                });
+                chunk.is_none_or(is_dictionary)
+            })
+        };
+        let columns = self.wanted.columns.iter().enumerate();
+        let is_codable = |column: &Column| match column {
+            Column::Own(field) => *field.data_type() == DataType::Utf8View && lies_as_codes(field),
+            Column::Coded(_) | Column::Ids { .. } => false,
+        };
+        columns
+            .filter(|(_, column)| is_codable(column))
+            .map(|(at, _)| at)
+            .collect()
     }
 
-    pub(super) fn lots(&self) -> &[Arc<[Piece]>] {
-        &self.lots
-    }
-
-    pub(super) fn wanted(&self) -> &Wanted {
-        &self.wanted
+    /// The same with some of its columns of texts as dictionaries.
+    pub(in crate::scan) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
+        let schema = with_codes(&self.schema(), columns, &codes());
+        let column = |(at, column): (usize, &Column)| match column {
+            Column::Own(field) if columns.contains(&at) => {
+                let field = Field::clone(field).with_data_type(codes());
+                Column::Coded(Arc::new(field))
+            }
+            other => other.clone(),
+        };
+        let wanted = Wanted {
+            columns: self.wanted.columns.iter().enumerate().map(column).collect(),
+            conditions: self.wanted.conditions.clone(),
+            schema: Arc::clone(&schema),
+        };
+        Self::new(self.location.clone(), self.lots.clone(), wanted)
     }
 
     fn row_groups(&self) -> impl Iterator<Item = &Piece> {

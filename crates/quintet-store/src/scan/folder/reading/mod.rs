@@ -10,7 +10,6 @@
 
 mod chunks;
 mod condition;
-mod counts;
 mod days;
 mod exec;
 mod ids;
@@ -40,9 +39,8 @@ use crate::location::Location;
 use crate::schema;
 use crate::sets::ActorKind;
 use condition::Condition;
-pub use counts::FolderCounts;
 use days::Counted;
-use exec::FolderExec;
+pub(in crate::scan) use exec::FolderExec;
 use ids::Ids;
 use row_group::{Column, Wanted};
 
@@ -252,7 +250,7 @@ impl FolderEvents {
     }
 
     /// The row groups in which the conditions may hold, in at most so many lots of about the same number of rows.
-    fn lots(&self, conditions: &[Condition], lots: usize) -> Vec<Vec<Piece>> {
+    fn lots(&self, conditions: &[Condition], lots: usize) -> Vec<Arc<[Piece]>> {
         let mut pieces = Vec::new();
         for file in &self.files {
             let groups = file.footer.metadata().row_groups();
@@ -289,7 +287,7 @@ impl FolderEvents {
                 lot.push(piece);
             }
         }
-        dealt.into_iter().map(|(_, lot)| lot).collect()
+        dealt.into_iter().map(|(_, lot)| Arc::from(lot)).collect()
     }
 
     /// What is read of every row group for these columns of the table.
@@ -374,7 +372,7 @@ impl TableProvider for FolderEvents {
         };
         let conditions = self.conditions(filters)?;
         let lots = self.lots(&conditions, state.config().target_partitions());
-        if lots.iter().all(Vec::is_empty) {
+        if lots.iter().all(|lot| lot.is_empty()) {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
         let wanted = self.wanted(schema, conditions);

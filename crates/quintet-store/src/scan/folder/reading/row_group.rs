@@ -42,7 +42,7 @@ const LOOKED_AT: usize = 1 << 16;
 pub(super) enum Column {
     /// As it lies, in the type of this field.
     Own(FieldRef),
-    /// As it lies, as codes where the file has a dictionary for all of it.
+    /// As [codes], where the file has a dictionary for all of it; as it lies elsewhere.
     Coded(FieldRef),
     /// The ids of actors by a column of keys; where a key is null, by the column beside it.
     Ids {
@@ -215,9 +215,7 @@ fn coded(file: &LotFile, group: &RowGroupMetaData, wanted: &Wanted) -> Result<Ar
                 let column = leaf.and_then(|leaf| group.columns().get(leaf));
                 let is_coded = wanted.is_coded(field.name()) && column.is_some_and(is_dictionary);
                 match is_coded {
-                    true => {
-                        DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-                    }
+                    true => codes(),
                     false => DataType::Utf8View,
                 }
             }
@@ -231,8 +229,13 @@ fn coded(file: &LotFile, group: &RowGroupMetaData, wanted: &Wanted) -> Result<Ar
     Ok(ArrowReaderMetadata::try_new(metadata, options)?)
 }
 
+/// The type of texts as codes.
+pub(super) fn codes() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
 /// Are all pages of a column coded by its dictionary?
-fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
+pub(super) fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     column.dictionary_page_offset().is_some()
         && column.page_encoding_stats_mask().is_some_and(|mask| {
             mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
@@ -351,8 +354,7 @@ impl Open<'_> {
 }
 
 impl Rows {
-    /// The columns of the next rows, and how many these are.
-    pub(super) fn next_columns(&mut self) -> Result<Option<(Vec<ArrayRef>, usize)>> {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         let mut rows = self.batch_size.min(self.rows - self.at);
         let read = match &mut self.rest {
             Some(_) if rows == 0 => None,
@@ -397,13 +399,6 @@ impl Rows {
             });
         }
         self.at += rows;
-        Ok(Some((columns, rows)))
-    }
-
-    fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let Some((columns, rows)) = self.next_columns()? else {
-            return Ok(None);
-        };
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = Arc::clone(&self.wanted.schema);
         Ok(Some(RecordBatch::try_new_with_options(
