@@ -153,18 +153,22 @@ impl Cells {
                     found.push(self.cell(*combination, bucket(at))?);
                 }
             }
-            [] => {
-                let mut last = None;
-                for at in 0..rows.len() {
-                    let bucket = bucket(at);
-                    let cell = match last {
-                        Some((same, cell)) if same == bucket => cell,
-                        _ => self.cell(0, bucket)?,
-                    };
-                    last = Some((bucket, cell));
-                    found.push(cell);
+            [] => match (rows, &buckets) {
+                (Rows::All(_), Buckets::All(buckets)) => {
+                    for same in buckets.chunk_by(|bucket, next| bucket == next) {
+                        let cell = match same.first() {
+                            Some(bucket) => self.cell(0, *bucket)?,
+                            None => continue,
+                        };
+                        found.resize(found.len() + same.len(), cell);
+                    }
                 }
-            }
+                _ => {
+                    for at in 0..rows.len() {
+                        found.push(self.cell(0, bucket(at))?);
+                    }
+                }
+            },
             several => {
                 let mut together = Vec::with_capacity(several.len());
                 for at in 0..rows.len() {

@@ -3,12 +3,12 @@
 //! Nothing is ranked, scaled or written here. `steps` counts who did which step, `entrances` who entered when and converted,
 //! `durations` keeps lengths of time, of which medians need every one.
 
+mod by_value;
 mod durations;
 mod entrances;
 mod steps;
 
-use std::collections::HashMap;
-
+pub(crate) use by_value::ByValue;
 pub(crate) use durations::Durations;
 pub(crate) use entrances::{EntranceFigures, Entrances};
 pub(crate) use steps::{StepFigures, StepTally};
@@ -30,9 +30,6 @@ pub struct Figures {
     /// Filled for [`Viz::TimeToConvert`].
     pub(crate) conversions: Durations,
 }
-
-/// Figures by breakdown value.
-pub(crate) type ByValue<T> = HashMap<Vec<String>, T>;
 
 impl Figures {
     /// Nobody yet, for this range of the funnel.
@@ -64,16 +61,5 @@ impl Figures {
     /// Adds an actor that entered in the period at this position, of a funnel shown as trends.
     pub fn add_entrance(&mut self, value: &[String], period: usize, converted: bool) {
         self.entrances.add(value, period, converted);
-    }
-}
-
-/// Counts under a value, from nothing where it is new: only then is the value copied.
-fn count_under<T: Default>(figures: &mut ByValue<T>, value: &[String], add: impl FnOnce(&mut T)) {
-    if let Some(figure) = figures.get_mut(value) {
-        add(figure);
-    } else {
-        let mut figure = T::default();
-        add(&mut figure);
-        figures.insert(value.to_vec(), figure);
     }
 }

@@ -165,7 +165,12 @@ impl Counted<'_> {
                 property,
                 multiplier,
             } => self.aggregate(|events| {
-                Ok(aggregate(*how, events.number(property)? * lit(*multiplier)))
+                let number = events.number(property)?;
+                let number = match multiplier {
+                    1.0 => number,
+                    multiplier => number * lit(*multiplier),
+                };
+                Ok(aggregate(*how, number))
             })?,
             Measure::SessionDuration(how) => self.session_durations(*how)?,
             Measure::CountPerActor { aggregate, actor } => {

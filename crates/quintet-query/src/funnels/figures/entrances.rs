@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Span;
-use super::{ByValue, count_under};
+use super::ByValue;
 
 /// Entrances by breakdown value and period.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl EntranceFigures {
         if period >= self.periods {
             return;
         }
-        count_under(&mut self.by_value, value, |periods| {
+        self.by_value.count(value, |periods| {
             let entrances = periods.entry(period).or_default();
             entrances.entered += 1;
             entrances.converted += u64::from(converted);

@@ -2,7 +2,7 @@
 
 use super::super::outcome::{OpenWindow, is_done};
 use super::super::{Funnels, Span};
-use super::{ByValue, Durations, count_under};
+use super::{ByValue, Durations};
 
 /// Steps by breakdown value.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl StepFigures {
         }
         let is_pending = |pending: &OpenWindow| !completed && pending.has_time(times);
         let pending = self.pending.as_ref().is_some_and(is_pending);
-        count_under(&mut self.by_value, value, |tallies| {
+        self.by_value.count(value, |tallies| {
             tallies.resize_with(self.steps, StepTally::default);
             for (position, tally) in tallies.iter_mut().enumerate() {
                 tally.count += u64::from(is_done(steps, position));

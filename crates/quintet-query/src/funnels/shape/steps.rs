@@ -47,6 +47,7 @@ pub(super) fn result(
 fn ranked(funnels: &Funnels, by_value: ByValue<Vec<StepTally>>) -> Vec<Funnel> {
     let breakdown = funnels.breakdown.as_ref();
     let mut all: Vec<Funnel> = by_value
+        .into_figures()
         .into_iter()
         .map(|(value, steps)| Funnel {
             value: RowValue::of(breakdown, value),

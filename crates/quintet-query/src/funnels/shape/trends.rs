@@ -48,9 +48,10 @@ fn written(funnels: &Funnels, span: &Span, figures: EntranceFigures) -> (Vec<Val
 fn series(funnels: &Funnels, mut by_value: ByValue<BTreeMap<usize, Entrances>>) -> Vec<Series> {
     let breakdown = funnels.breakdown.as_ref();
     if breakdown.is_none() {
-        by_value.entry(Vec::new()).or_default();
+        by_value.count(&[], |_| {});
     }
     let mut all: Vec<Series> = by_value
+        .into_figures()
         .into_iter()
         .map(|(value, periods)| Series {
             value: RowValue::of(breakdown, value),

@@ -30,14 +30,19 @@ pub(super) enum Outcome<'a> {
 pub(super) struct Outcomes<'a> {
     slice: &'a Slice<'a>,
     /// Values by the texts that stand for them: there are few, and every actor has one.
-    values: HashMap<String, Option<Vec<String>>>,
+    values: Vec<(String, Option<Vec<String>>)>,
+    places: HashMap<String, usize>,
+    /// The place of the value met last: without a breakdown there is one only.
+    last: usize,
 }
 
 impl<'a> Outcomes<'a> {
     pub(super) fn of(slice: &'a Slice<'a>) -> Self {
         Self {
             slice,
-            values: HashMap::new(),
+            values: Vec::new(),
+            places: HashMap::new(),
+            last: 0,
         }
     }
 
@@ -108,10 +113,20 @@ impl<'a> Outcomes<'a> {
     }
 
     fn value(&mut self, text: &str) -> Option<&[String]> {
-        if !self.values.contains_key(text) {
-            self.values.insert(text.to_owned(), self.slice.value(text));
+        let is_last = |(last, _): &(String, _)| last == text;
+        if !self.values.get(self.last).is_some_and(is_last) {
+            self.last = match self.places.get(text) {
+                Some(place) => *place,
+                None => {
+                    self.places.insert(text.to_owned(), self.values.len());
+                    let value = self.slice.value(text);
+                    self.values.push((text.to_owned(), value));
+                    self.values.len() - 1
+                }
+            };
         }
-        self.values.get(text)?.as_deref()
+        let (_, value) = self.values.get(self.last)?;
+        value.as_deref()
     }
 }
 
