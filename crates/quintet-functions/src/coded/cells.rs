@@ -3,24 +3,16 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, StringViewBuilder, UInt32Array};
+use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::common::{exec_datafusion_err, internal_err};
 use datafusion::error::Result;
 use hashbrown::HashMap;
 
+use super::values::Texts;
+
 /// The bucket of what lies in none.
 const NO_BUCKET: u32 = u32::MAX;
-
-/// The values of one key, each with its code.
-#[derive(Default)]
-pub(super) struct Texts {
-    values: Vec<Option<Arc<str>>>,
-    codes: HashMap<Arc<str>, u32>,
-    /// That of the value that is none.
-    none: Option<u32>,
-    bytes: usize,
-}
 
 /// Cells by combination of values and bucket.
 pub(super) struct Cells {
@@ -30,6 +22,8 @@ pub(super) struct Cells {
     combinations: HashMap<Box<[u32]>, u32>,
     /// Combination and bucket of every cell.
     cells: Vec<(u32, u32)>,
+    /// The cells by combination of what lies in no bucket.
+    in_none: Vec<u32>,
     /// The cells of each bucket, and where that is.
     by_bucket: Vec<Bucket>,
     buckets: HashMap<u32, usize>,
@@ -74,47 +68,9 @@ impl Bucket {
     }
 }
 
-fn number(count: usize) -> Result<u32> {
+/// The number of what comes after so many others.
+pub(super) fn number(count: usize) -> Result<u32> {
     u32::try_from(count).map_err(|_| exec_datafusion_err!("more than {} groups", u32::MAX))
-}
-
-impl Texts {
-    /// The code of a value.
-    pub(super) fn code(&mut self, value: Option<&str>) -> Result<u32> {
-        let known = match value {
-            Some(value) => self.codes.get(value).copied(),
-            None => self.none,
-        };
-        if let Some(code) = known {
-            return Ok(code);
-        }
-        let code = number(self.values.len())?;
-        let value: Option<Arc<str>> = value.map(Arc::from);
-        match &value {
-            Some(value) => {
-                self.bytes += value.len() + 2 * size_of::<usize>();
-                self.codes.insert(Arc::clone(value), code);
-            }
-            None => self.none = Some(code),
-        }
-        self.values.push(value);
-        Ok(code)
-    }
-
-    fn column(&self) -> ArrayRef {
-        let mut column = StringViewBuilder::with_capacity(self.values.len());
-        for value in &self.values {
-            column.append_option(value.as_deref());
-        }
-        Arc::new(column.finish())
-    }
-
-    fn size(&self) -> usize {
-        let value = size_of::<Option<Arc<str>>>();
-        self.bytes
-            + self.values.capacity() * value
-            + self.codes.capacity() * (value + size_of::<u32>() + 1)
-    }
 }
 
 impl Cells {
@@ -124,6 +80,7 @@ impl Cells {
             texts: (0..texts).map(|_| Texts::default()).collect(),
             combinations: HashMap::new(),
             cells: Vec::new(),
+            in_none: Vec::new(),
             by_bucket: Vec::new(),
             buckets: HashMap::new(),
             here: None,
@@ -194,6 +151,10 @@ impl Cells {
     #[inline]
     fn cell(&mut self, combination: u32, bucket: u32) -> Result<usize> {
         let known = match self.here {
+            _ if bucket == NO_BUCKET => {
+                let cell = self.in_none.get(combination as usize).copied();
+                cell.filter(|cell| *cell != NO_CELL)
+            }
             Some((here, at)) if here == bucket => {
                 let cells = self.by_bucket.get(at);
                 cells.and_then(|cells| cells.get(combination))
@@ -208,25 +169,42 @@ impl Cells {
 
     #[cold]
     fn look_up(&mut self, combination: u32, bucket: u32) -> Result<usize> {
+        if bucket == NO_BUCKET {
+            let cell = self.new_cell(combination, bucket)?;
+            let at = combination as usize;
+            if at >= self.in_none.len() {
+                self.in_none.resize(at + 1, NO_CELL);
+            }
+            if let Some(slot) = self.in_none.get_mut(at) {
+                *slot = cell;
+            }
+            return Ok(cell as usize);
+        }
         let at = *self.buckets.entry(bucket).or_insert_with(|| {
             self.by_bucket.push(Bucket::default());
             self.by_bucket.len() - 1
         });
         self.here = Some((bucket, at));
+        let known = self.by_bucket.get(at);
+        if let Some(cell) = known.and_then(|cells| cells.get(combination)) {
+            return Ok(cell as usize);
+        }
+        let cell = self.new_cell(combination, bucket)?;
         let Some(cells) = self.by_bucket.get_mut(at) else {
             return internal_err!("a bucket was lost");
         };
-        if let Some(cell) = cells.get(combination) {
-            return Ok(cell as usize);
-        }
-        let cell = number(self.cells.len())?;
-        self.cells.push((combination, bucket));
         let (slot, taken) = cells.slot(combination);
         if let Some(slot) = slot {
             *slot = cell;
         }
         self.paged += taken;
         Ok(cell as usize)
+    }
+
+    fn new_cell(&mut self, combination: u32, bucket: u32) -> Result<u32> {
+        let cell = number(self.cells.len())?;
+        self.cells.push((combination, bucket));
+        Ok(cell)
     }
 
     /// Takes over the cells of another input, and says which each became.
@@ -333,6 +311,7 @@ impl Cells {
         self.texts.iter().map(Texts::size).sum::<usize>()
             + self.combinations.capacity() * (combination + 1)
             + self.cells.capacity() * pair
+            + self.in_none.capacity() * size_of::<u32>()
             + self.paged
     }
 }

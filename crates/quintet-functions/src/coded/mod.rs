@@ -16,6 +16,7 @@ mod cells;
 mod part;
 mod rule;
 mod texts;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, StringViewArray, StringViewBuilder, UInt32Array,
 };
+use datafusion::arrow::buffer::ScalarBuffer;
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::common::exec_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
@@ -99,10 +100,18 @@ impl<T> Computed<T> {
             let made = make(self.of.compute(dictionary)?)?;
             self.last = Some((Arc::clone(dictionary), made));
         }
-        let positions = cast(texts.keys(), &DataType::UInt32)?;
-        let positions: &UInt32Array = positions.as_primitive();
+        let positions: UInt32Array = match texts.keys().as_primitive_opt::<Int32Type>() {
+            // No code is negative: nothing is to be converted.
+            Some(keys) => {
+                let positions = ScalarBuffer::from(keys.values().inner().clone());
+                UInt32Array::new(positions, keys.nulls().cloned())
+            }
+            None => cast(texts.keys(), &DataType::UInt32)?
+                .as_primitive()
+                .clone(),
+        };
         let positions = match positions.nulls() {
-            None => positions.clone(),
+            None => positions,
             Some(known) => {
                 let past_the_end = dictionary.len() as u32;
                 let positions = positions.values().iter().zip(known);
