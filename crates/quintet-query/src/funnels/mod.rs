@@ -61,4 +61,6 @@ pub use insight::{
 pub use query::{FunnelsQuery, VizType};
 pub use shape::{FunnelsResult, shape};
 pub use step::{ExclusionNode, StepEvents, StepNode};
+pub(crate) use resolve::DEFAULT_SIMULTANEITY_MS;
+pub(crate) use window::UNITS;
 pub use window::{Window, WindowUnit};
