@@ -91,7 +91,9 @@ pub(crate) fn arms(experiment: &Experiment, observed: Observed) -> Vec<Arm> {
     let Some(control) = arms.get_mut(baseline) else {
         return arms;
     };
-    control.failures.extend(of_baseline(control, experiment.method));
+    control
+        .failures
+        .extend(of_baseline(control, experiment.method));
     let control = control.clone();
     for (at, arm) in arms.iter_mut().enumerate() {
         if at != baseline && control.failures.is_empty() && arm.failures.is_empty() {

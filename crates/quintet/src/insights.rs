@@ -326,17 +326,16 @@ async fn paths_actors(query: &PathsActorsQuery, asked: Asked<'_>) -> Result<Answ
 
 async fn experiment(query: &ExperimentQuery, asked: Asked<'_>) -> Result<Answer> {
     let experiment = query.resolve(asked.context)?;
-    let reading = asked.reading(plan::experiments::filters(&experiment)).await?;
+    let reading = asked
+        .reading(plan::experiments::filters(&experiment))
+        .await?;
     let observed = plan::experiments::observations(&experiment, &reading).await?;
     let arms = crate::experiments::arms(&experiment, observed);
     let answer = Answer::of(experiments::result(&experiment, &arms));
     warned(answer, &experiment.exposures, &reading).await
 }
 
-async fn experiment_exposures(
-    query: &ExperimentExposureQuery,
-    asked: Asked<'_>,
-) -> Result<Answer> {
+async fn experiment_exposures(query: &ExperimentExposureQuery, asked: Asked<'_>) -> Result<Answer> {
     let exposures = query.resolve(asked.context)?;
     let reading = asked.reading([&exposures.matching]).await?;
     let figures = plan::experiments::exposures(&exposures, &reading).await?;

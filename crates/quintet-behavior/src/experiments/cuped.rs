@@ -121,12 +121,7 @@ impl Arm {
 
     fn adjusted(&self, theta: f64) -> Adjusted {
         let Moments { n, mean, variance } = self.moments;
-        let explained = covariance(
-            n,
-            self.sum_of_products,
-            self.metric.sum,
-            self.covariate.sum,
-        );
+        let explained = covariance(n, self.sum_of_products, self.metric.sum, self.covariate.sum);
         let left = variance + theta * theta * self.covariate_variance - 2.0 * theta * explained;
         let left = left.max(0.0);
         Adjusted {

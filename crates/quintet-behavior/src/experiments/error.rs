@@ -101,7 +101,10 @@ pub enum Error {
         mean: f64,
     },
     /// Too few for Welch's test.
-    #[error("Welch's test takes at least {} entities on each side, not {n}", super::Frequentist::LEAST)]
+    #[error(
+        "Welch's test takes at least {} entities on each side, not {n}",
+        super::Frequentist::LEAST
+    )]
     TooFew {
         /// Of which arm.
         side: Side,

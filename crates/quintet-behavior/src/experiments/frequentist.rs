@@ -81,8 +81,7 @@ fn degrees_of_freedom(arms: &Compared) -> Result<f64, Error> {
     let largest = a.max(b);
     let (a, b) = (a / largest, b / largest);
     let part = |share: f64, n: u64| share * share / (n - 1) as f64;
-    let freedom =
-        (a + b) * (a + b) / (part(a, arms.treatment.n) + part(b, arms.control.n));
+    let freedom = (a + b) * (a + b) / (part(a, arms.treatment.n) + part(b, arms.control.n));
     match freedom.is_finite() {
         true => Ok(freedom),
         false => Err(Error::NoVariance),

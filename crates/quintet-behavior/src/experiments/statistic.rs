@@ -118,7 +118,9 @@ impl Ratio {
             -2.0 * above.mean * covariance / (squared * below.mean),
         ];
         let variance: f64 = terms.iter().sum();
-        let largest = terms.iter().fold(0.0_f64, |most, term| most.max(term.abs()));
+        let largest = terms
+            .iter()
+            .fold(0.0_f64, |most, term| most.max(term.abs()));
         if variance < -ROUNDING * largest {
             return Err(Problem::Squares);
         }

@@ -35,7 +35,11 @@ fn close(found: f64, expected: f64, absolute: f64) {
 fn a_test_of_two_means_relative_to_the_control() {
     let test = Frequentist::default().test(&realistic()).unwrap();
     close(test.point_estimate, 0.636_467_049_685_437_4, 1e-12);
-    close(test.confidence_interval[0], -0.087_547_447_917_515_68, 1e-10);
+    close(
+        test.confidence_interval[0],
+        -0.087_547_447_917_515_68,
+        1e-10,
+    );
     close(test.confidence_interval[1], 1.360_481_547_288_390_7, 1e-10);
     close(test.p_value, 0.084_878_080_302_539_11, 1e-11);
     close(test.test_statistic, 1.723_474_339_530_774, 1e-12);
@@ -51,7 +55,11 @@ fn a_test_of_the_absolute_difference_at_another_level() {
     };
     let test = test.test(&realistic()).unwrap();
     close(test.point_estimate, 0.303_856_528_822_101_9, 1e-12);
-    close(test.confidence_interval[0], -0.071_829_005_354_701_05, 1e-10);
+    close(
+        test.confidence_interval[0],
+        -0.071_829_005_354_701_05,
+        1e-10,
+    );
     close(test.confidence_interval[1], 0.679_542_062_998_904_8, 1e-10);
     close(test.p_value, 0.037_193_288_663_765_714, 1e-11);
     assert!(!test.is_significant);
@@ -111,8 +119,16 @@ fn a_prior_pulls_the_posterior_towards_it() {
     let arms = Compared::of(&share(1000, 110.0), &share(1000, 100.0)).unwrap();
     let posterior = judged.infer(&arms).unwrap();
     close(posterior.effect_size, 0.066_297_262_059_973_91, 1e-12);
-    close(posterior.credible_interval[0], -0.094_617_423_373_802_27, 1e-10);
-    close(posterior.credible_interval[1], 0.227_211_947_493_750_1, 1e-10);
+    close(
+        posterior.credible_interval[0],
+        -0.094_617_423_373_802_27,
+        1e-10,
+    );
+    close(
+        posterior.credible_interval[1],
+        0.227_211_947_493_750_1,
+        1e-10,
+    );
     close(posterior.chance_to_win, 0.790_313_692_834_437, 1e-10);
 }
 
@@ -153,7 +169,11 @@ fn what_is_lost_by_either_choice_differs_by_the_effect() {
         ..Bayesian::default()
     };
     let loss = absolute.infer(&arms).unwrap().expected_loss;
-    close(loss.treatment, 1.0 / (2.0 * std::f64::consts::PI).sqrt(), 1e-12);
+    close(
+        loss.treatment,
+        1.0 / (2.0 * std::f64::consts::PI).sqrt(),
+        1e-12,
+    );
 }
 
 #[test]

@@ -75,7 +75,10 @@ impl Bounds {
 fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let at = share.clamp(0.0, 1.0) * last as f64;
-    let (below, above) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+    let (below, above) = (
+        sorted.get(at.floor() as usize)?,
+        sorted.get(at.ceil() as usize)?,
+    );
     Some(below + (above - below) * at.fract())
 }
 
@@ -108,7 +111,8 @@ impl Totals {
         self.values.add(one.value);
         self.squares.add(one.value * one.value);
         self.denominators.add(one.denominator);
-        self.denominator_squares.add(one.denominator * one.denominator);
+        self.denominator_squares
+            .add(one.denominator * one.denominator);
         self.products.add(one.value * one.denominator);
     }
 

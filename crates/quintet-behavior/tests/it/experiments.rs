@@ -67,7 +67,10 @@ fn by_company(world: &[(usize, Vec<f64>)]) -> Vec<Observation> {
 fn by_person(world: &[(usize, Vec<f64>)]) -> Vec<Observation> {
     let of = |(arm, people): &(usize, Vec<f64>)| {
         let arm = *arm;
-        people.iter().map(move |value| observation(arm, *value)).collect::<Vec<_>>()
+        people
+            .iter()
+            .map(move |value| observation(arm, *value))
+            .collect::<Vec<_>>()
     };
     world.iter().flat_map(of).collect()
 }
@@ -108,9 +111,24 @@ fn rates(experiments: usize, effect: f64, seed: u64) -> [Rates; 3] {
         let tested = test.test(&companies).unwrap();
         let judged = Bayesian::default().infer(&companies).unwrap();
         let people = test.test(&arms(&by_person(&world))).unwrap();
-        rates[0].add(tested.is_significant, tested.confidence_interval, effect, each);
-        rates[1].add(judged.is_significant, judged.credible_interval, effect, each);
-        rates[2].add(people.is_significant, people.confidence_interval, effect, each);
+        rates[0].add(
+            tested.is_significant,
+            tested.confidence_interval,
+            effect,
+            each,
+        );
+        rates[1].add(
+            judged.is_significant,
+            judged.credible_interval,
+            effect,
+            each,
+        );
+        rates[2].add(
+            people.is_significant,
+            people.confidence_interval,
+            effect,
+            each,
+        );
     }
     rates
 }
@@ -146,7 +164,10 @@ fn both_methods_keep_what_they_promise_by_group() {
 fn rates_of_many_experiments() {
     let found = check(20_000);
     for (what, of) in ["no effect", "an effect of 20%"].iter().zip(found) {
-        for (method, rates) in ["Welch's t", "posterior", "Welch's t by person"].iter().zip(of) {
+        for (method, rates) in ["Welch's t", "posterior", "Welch's t by person"]
+            .iter()
+            .zip(of)
+        {
             println!(
                 "{what}, {method}: significant {:.2}%, interval holds it {:.2}%",
                 100.0 * rates.significant,

@@ -2,8 +2,8 @@
 
 use super::text::figure;
 use super::view::{
-    Arm, Block, Cohort, Correlation, Experiment, Figure, Funnel, Link, OverTime, Retention, TimeToConvert, View,
-    heading,
+    Arm, Block, Cohort, Correlation, Experiment, Figure, Funnel, Link, OverTime, Retention,
+    TimeToConvert, View, heading,
 };
 use super::words::percent;
 

@@ -109,18 +109,31 @@ impl Method {
         let inverse = object.get("inverse");
         Ok(match is_bayesian {
             true => {
-                let frequentist = "belongs to the frequentist method; give `ci_level`, or that method";
+                let frequentist =
+                    "belongs to the frequentist method; give `ci_level`, or that method";
                 not_asked(alpha, frequentist)?;
                 Self::Bayesian {
                     difference,
                     level: parse_level(level, LEVEL)?,
-                    prior: prior.map(|field| Prior::parse(&field)).transpose()?.flatten(),
-                    inverse: inverse.map(|field| field.flag()).transpose()?.unwrap_or(false),
+                    prior: prior
+                        .map(|field| Prior::parse(&field))
+                        .transpose()?
+                        .flatten(),
+                    inverse: inverse
+                        .map(|field| field.flag())
+                        .transpose()?
+                        .unwrap_or(false),
                 }
             }
             false => {
-                not_asked(level, "belongs to the bayesian method; give `alpha`, or that method")?;
-                not_asked(prior, "belongs to the bayesian method; leave it out, or give that method")?;
+                not_asked(
+                    level,
+                    "belongs to the bayesian method; give `alpha`, or that method",
+                )?;
+                not_asked(
+                    prior,
+                    "belongs to the bayesian method; leave it out, or give that method",
+                )?;
                 // A test is two-sided, whichever direction is better.
                 inverse.map(|field| field.flag()).transpose()?;
                 Self::Frequentist {
@@ -189,7 +202,9 @@ fn parse_level(field: Option<Field<'_>>, default: f64) -> Result<f64> {
 impl Difference {
     pub(super) fn parse(object: &mut Object<'_>) -> Result<Self> {
         let known = [("relative", Self::Relative), ("absolute", Self::Absolute)];
-        Ok(object.one_of("difference_type", &known)?.unwrap_or_default())
+        Ok(object
+            .one_of("difference_type", &known)?
+            .unwrap_or_default())
     }
 
     /// Its wire name.

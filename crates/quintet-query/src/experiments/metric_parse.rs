@@ -6,8 +6,8 @@ use crate::insight::NODE_HARMLESS;
 use crate::reader::{Field, Object};
 use crate::series::{SeriesNode, data_warehouse};
 
-use super::metric::{Clipping, ConversionWindow, Goal, MetricKind, MetricNode, RetentionNode};
 use super::StartHandling;
+use super::metric::{Clipping, ConversionWindow, Goal, MetricKind, MetricNode, RetentionNode};
 
 /// Fields of a metric that only people and editors look at.
 const METRIC_HARMLESS: &[&str] = &["uuid", "fingerprint", "isSharedMetric", "sharedMetricId"];
@@ -30,7 +30,10 @@ const KINDS: &[(&str, Kind)] = &[
 impl MetricNode {
     pub(super) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
-        if let Some(kind) = object.get("kind").filter(|kind| kind.value != "ExperimentMetric") {
+        if let Some(kind) = object
+            .get("kind")
+            .filter(|kind| kind.value != "ExperimentMetric")
+        {
             return Err(kind.invalid("must be ExperimentMetric"));
         }
         object.refuse(
@@ -158,7 +161,11 @@ fn parse_retention(object: &mut Object<'_>) -> Result<RetentionNode> {
         completion: parse_source(&object.require("completion_event")?)?,
         from: units(first),
         to: units(last),
-        unit: object.one_of("retention_window_unit", UNITS)?.unwrap_or_default(),
-        handling: object.one_of("start_handling", &starts)?.unwrap_or_default(),
+        unit: object
+            .one_of("retention_window_unit", UNITS)?
+            .unwrap_or_default(),
+        handling: object
+            .one_of("start_handling", &starts)?
+            .unwrap_or_default(),
     })
 }

@@ -43,7 +43,7 @@ pub use method::{Difference, Method, Prior};
 pub use metric::{Clipping, ConversionWindow, Goal, MetricKind, MetricNode, RetentionNode};
 pub use query::{ExperimentExposureQuery, ExperimentQuery, MultipleVariants};
 pub use shape::{
-    Arm, ArmFigures, Comparison, ExposureFigures, MULTIPLE, ValidationFailure, effect_result,
-    exposures_result, result, statistics_result, cuped_result, CupedArm,
+    Arm, ArmFigures, Comparison, CupedArm, ExposureFigures, MULTIPLE, ValidationFailure,
+    cuped_result, effect_result, exposures_result, result, statistics_result,
 };
 pub use statistics::{CovariedNode, RatioSums, Statistic, StatisticsQuestion, Sums};

@@ -16,8 +16,8 @@ use crate::{Context, Interval};
 
 use super::metric_parse::strict;
 use super::{
-    Days, Experiment, ExperimentExposureQuery, ExperimentQuery, Exposures, Goal, MULTIPLE, Measured,
-    Method, Metric, MetricKind, MetricNode, RetentionNode, RetentionWindow, Source,
+    Days, Experiment, ExperimentExposureQuery, ExperimentQuery, Exposures, Goal, MULTIPLE,
+    Measured, Method, Metric, MetricKind, MetricNode, RetentionNode, RetentionWindow, Source,
 };
 
 /// The event that clients send when they ask for a feature flag.
@@ -88,7 +88,9 @@ impl ExperimentExposureQuery {
             .resolve_even_inverted(reading, context, &Path::root())
             .map_err(|error| match error {
                 Error::Invalid { path, reason } => Error::Invalid {
-                    path: path.replace("date_from", "start_date").replace("date_to", "end_date"),
+                    path: path
+                        .replace("date_from", "start_date")
+                        .replace("date_to", "end_date"),
                     reason,
                 },
                 other => other,
@@ -104,7 +106,9 @@ impl ExperimentExposureQuery {
 
     /// What an exposure is, and where its variant stands.
     fn exposure(&self, context: &Context) -> Result<(Filter, Property)> {
-        let path = Path::root().field("exposure_criteria").field("exposure_config");
+        let path = Path::root()
+            .field("exposure_criteria")
+            .field("exposure_config");
         let default = EventsNode::new(FLAG_CALLED);
         let node = self.exposure.as_ref().unwrap_or(&default);
         let events = events(node, context, &path)?;
@@ -143,7 +147,9 @@ fn of_event(key: String) -> Property {
 /// The days from here to there, as far as they have come.
 fn days(from: DateTime<Tz>, to: DateTime<Tz>, context: &Context) -> Result<Days> {
     let calendar = Calendar::of(context);
-    let last = to.min(context.now.with_timezone(&context.timezone)).date_naive();
+    let last = to
+        .min(context.now.with_timezone(&context.timezone))
+        .date_naive();
     let mut days = Days {
         names: Vec::new(),
         starts: Vec::new(),
@@ -157,7 +163,8 @@ fn days(from: DateTime<Tz>, to: DateTime<Tz>, context: &Context) -> Result<Days>
             ));
         }
         days.names.push(day.format("%Y-%m-%d").to_string());
-        days.starts.push(calendar.edge(midnight(day)).timestamp_micros());
+        days.starts
+            .push(calendar.edge(midnight(day)).timestamp_micros());
         match day.checked_add_days(OfDays::new(1)) {
             Some(next) => day = next,
             None => break,

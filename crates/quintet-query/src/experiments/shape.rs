@@ -60,7 +60,10 @@ pub type ArmFigures = Statistic;
 
 /// What an arm says against another.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(missing_docs, reason = "each is its wire name; see `spec/groups-and-ingestion.md` section 6.2")]
+#[allow(
+    missing_docs,
+    reason = "each is its wire name; see `spec/groups-and-ingestion.md` section 6.2"
+)]
 pub enum Comparison {
     /// A test.
     Frequentist {
@@ -232,8 +235,14 @@ fn sums(figures: &Statistic) -> Vec<(&'static str, Value)> {
     if let Statistic::Ratio(ratio) = figures {
         fields.extend([
             ("denominator_sum", number(ratio.denominator.sum)),
-            ("denominator_sum_squares", number(ratio.denominator.sum_squares)),
-            ("numerator_denominator_sum_product", number(ratio.sum_of_products)),
+            (
+                "denominator_sum_squares",
+                number(ratio.denominator.sum_squares),
+            ),
+            (
+                "numerator_denominator_sum_product",
+                number(ratio.sum_of_products),
+            ),
         ]);
     }
     fields
@@ -275,4 +284,3 @@ fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String
     let fields = fields.into_iter();
     fields.map(|(key, value)| (key.to_owned(), value)).collect()
 }
-

@@ -164,7 +164,10 @@ impl Statistic {
 impl Sums {
     fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
-        if let Some(kind) = object.get("type").filter(|kind| kind.value != "sample_mean") {
+        if let Some(kind) = object
+            .get("type")
+            .filter(|kind| kind.value != "sample_mean")
+        {
             return Err(kind.invalid("must be sample_mean: the parts of a ratio are means"));
         }
         let sums = Self::parse_fields(&mut object)?;
@@ -190,7 +193,11 @@ fn parse_n(object: &mut Object<'_>) -> Result<u64> {
 }
 
 impl CovariedNode {
-    fn parse(object: &mut Object<'_>, metric: &'static str, covariate: &'static str) -> Result<Self> {
+    fn parse(
+        object: &mut Object<'_>,
+        metric: &'static str,
+        covariate: &'static str,
+    ) -> Result<Self> {
         let metric = Statistic::parse(&object.require(metric)?)?;
         let mut known = object.require(covariate)?.object()?;
         let node = Self {

@@ -11,11 +11,18 @@ const LEAST: usize = 20;
 
 /// One line per arm: its interval, and below it what it came to.
 pub(super) fn intervals(experiment: &Experiment, look: Look) -> String {
-    let texts: Vec<String> = experiment.arms.iter().map(|arm| words(experiment, arm)).collect();
+    let texts: Vec<String> = experiment
+        .arms
+        .iter()
+        .map(|arm| words(experiment, arm))
+        .collect();
     let names = experiment.arms.iter().map(|arm| width(&arm.name)).max();
     let names = names.unwrap_or(1).clamp(1, look.width / 3);
     let widest = texts.iter().map(|text| width(text)).max().unwrap_or(0);
-    let room = look.width.saturating_sub(names + widest + 4).clamp(LEAST, 60);
+    let room = look
+        .width
+        .saturating_sub(names + widest + 4)
+        .clamp(LEAST, 60);
     let scale = Scale::of(&experiment.arms, room);
     let lines = experiment.arms.iter().zip(&texts).enumerate();
     let line = |(at, (arm, text)): (usize, (&Arm, &String))| {
@@ -73,9 +80,15 @@ impl Scale {
 
     fn at(&self, effect: f64) -> Option<usize> {
         let span = self.high - self.low;
-        let share = if span > 0.0 { (effect - self.low) / span } else { 0.0 };
+        let share = if span > 0.0 {
+            (effect - self.low) / span
+        } else {
+            0.0
+        };
         let last = self.room.saturating_sub(1);
-        share.is_finite().then(|| ((share * last as f64).round() as usize).min(last))
+        share
+            .is_finite()
+            .then(|| ((share * last as f64).round() as usize).min(last))
     }
 
     fn drawn(&self, arm: &Arm) -> String {
@@ -105,9 +118,21 @@ mod tests {
     fn intervals_stand_on_one_scale_with_no_effect_marked() {
         let drawn = drawn(&samples::experiment(), 100);
         let lines: Vec<&str> = drawn.lines().collect();
-        assert!(lines[0].starts_with("control") && lines[0].ends_with("mean 10"), "{drawn}");
-        assert!(lines[1].contains('│') && lines[1].contains('├') && lines[1].contains('●'), "{drawn}");
-        assert!(lines[1].ends_with("mean 12, effect 20% (8% to 32%), chance to win 99.9%, significant"), "{drawn}");
-        assert!(lines[2].ends_with("mean 9, not-enough-exposures"), "{drawn}");
+        assert!(
+            lines[0].starts_with("control") && lines[0].ends_with("mean 10"),
+            "{drawn}"
+        );
+        assert!(
+            lines[1].contains('│') && lines[1].contains('├') && lines[1].contains('●'),
+            "{drawn}"
+        );
+        assert!(
+            lines[1].ends_with("mean 12, effect 20% (8% to 32%), chance to win 99.9%, significant"),
+            "{drawn}"
+        );
+        assert!(
+            lines[2].ends_with("mean 9, not-enough-exposures"),
+            "{drawn}"
+        );
     }
 }

@@ -6,7 +6,10 @@ mod tests;
 
 use serde_json::Value;
 
-use super::view::{Arm, Chance, Correlation, Experiment, Figure, Funnel, Link, OverTime, Rows, Step, TimeToConvert, View};
+use super::view::{
+    Arm, Chance, Correlation, Experiment, Figure, Funnel, Link, OverTime, Rows, Step,
+    TimeToConvert, View,
+};
 use super::words::Unit;
 
 /// Columns under a heading of their own.
@@ -229,9 +232,8 @@ fn by_link(links: &[Link]) -> Vec<Column<'_>> {
 
 fn by_arm(experiment: &Experiment) -> Vec<Column<'_>> {
     let arms = || experiment.arms.iter();
-    let figures = |title, unit, figure: fn(&Arm) -> f64| {
-        Column::figures(title, unit, arms().map(figure))
-    };
+    let figures =
+        |title, unit, figure: fn(&Arm) -> f64| Column::figures(title, unit, arms().map(figure));
     let effect = experiment.effect_unit;
     let mut columns = vec![
         Column::texts("variant", arms().map(|arm| arm.name.clone())),
@@ -250,7 +252,10 @@ fn by_arm(experiment: &Experiment) -> Vec<Column<'_>> {
         Some(Chance::PValue) => Some(Column::counts("p value", chances)),
         None => None,
     });
-    columns.push(Column::texts("verdict", arms().map(|arm| arm.verdict.clone())));
+    columns.push(Column::texts(
+        "verdict",
+        arms().map(|arm| arm.verdict.clone()),
+    ));
     columns
 }
 

@@ -68,26 +68,39 @@ impl Experiment {
 
     /// How certainty is measured, if any arm was judged.
     pub(crate) fn chance(&self) -> Option<Chance> {
-        self.arms.iter().find_map(|arm| arm.chance).map(|(chance, _)| chance)
+        self.arms
+            .iter()
+            .find_map(|arm| arm.chance)
+            .map(|(chance, _)| chance)
     }
 }
 
 impl Arm {
     fn of(row: &Object, scale: f64, of_effect: f64) -> Self {
         let [entities, sum] = ["number_of_samples", "sum"].map(|key| number(row.get(key)));
-        let divisor = row.get("denominator_sum").map_or(entities, |sum| number(Some(sum)));
-        let bounds = list(row.get("credible_interval").or(row.get("confidence_interval")));
+        let divisor = row
+            .get("denominator_sum")
+            .map_or(entities, |sum| number(Some(sum)));
+        let bounds = list(
+            row.get("credible_interval")
+                .or(row.get("confidence_interval")),
+        );
         let effect = number(row.get("effect_size").or(row.get("point_estimate")));
         let [low, high] = [0, 1].map(|at| number(bounds.get(at)) * of_effect);
         let chance = |key, chance| row.get(key).map(|value| (chance, number(Some(value))));
         Self {
             name: text(row, "key").unwrap_or_default(),
             entities,
-            mean: if divisor == 0.0 { f64::NAN } else { sum / divisor * scale },
+            mean: if divisor == 0.0 {
+                f64::NAN
+            } else {
+                sum / divisor * scale
+            },
             effect: effect * of_effect,
             low,
             high,
-            chance: chance("chance_to_win", Chance::ToWin).or_else(|| chance("p_value", Chance::PValue)),
+            chance: chance("chance_to_win", Chance::ToWin)
+                .or_else(|| chance("p_value", Chance::PValue)),
             verdict: verdict(row),
         }
     }

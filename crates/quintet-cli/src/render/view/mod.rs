@@ -122,8 +122,11 @@ fn exposures(results: &Value) -> Option<OverTime> {
 /// What two arms say of each other, as a single row.
 fn statistics(results: &Value) -> Option<View> {
     let single = results.as_object()?;
-    let is_known = ["is_significant", "effect_variance", "theta"].map(|key| single.contains_key(key));
-    is_known.contains(&true).then(|| View::rows(&json!([results]), Vec::new()))
+    let is_known =
+        ["is_significant", "effect_variance", "theta"].map(|key| single.contains_key(key));
+    is_known
+        .contains(&true)
+        .then(|| View::rows(&json!([results]), Vec::new()))
 }
 
 fn figures(rows: &[&Object]) -> Option<Vec<Figure>> {

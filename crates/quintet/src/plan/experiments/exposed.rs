@@ -91,6 +91,9 @@ fn several() -> Expr {
 
 /// The variant of the earliest exposure; of several at one instant the first by name, so that no order of rows decides.
 fn earliest(variant: &str) -> Expr {
-    let by = vec![column(FIRST).sort(true, false), column(variant).sort(true, false)];
+    let by = vec![
+        column(FIRST).sort(true, false),
+        column(variant).sort(true, false),
+    ];
     first_value(column(variant), by)
 }

@@ -1,11 +1,11 @@
 //! What the events of exposed entities came to: one row per entity, also of those that did nothing.
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, UInt64Type};
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min};
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
+use datafusion::logical_expr::{Expr, when};
 use datafusion::prelude::{DataFrame, cast, coalesce, lit, nullif};
 use quintet_behavior::funnel;
 use quintet_functions::FunnelDefinition;
@@ -101,7 +101,11 @@ impl Joined<'_> {
     fn after_exposure(&self) -> Expr {
         let mut conditions = vec![column(TIME).gt_eq(column(FIRST))];
         // As a difference: the sum might be later than any time.
-        conditions.extend(self.experiment.window.map(|window| since(FIRST).lt(lit(window))));
+        conditions.extend(
+            self.experiment
+                .window
+                .map(|window| since(FIRST).lt(lit(window))),
+        );
         all(conditions)
     }
 
@@ -133,8 +137,8 @@ impl Joined<'_> {
             ),
         };
         let events = self.told(events, of_event)?;
-        let figure = coalesce(vec![cast(figure, DataType::Float64), lit(0.0)]);
-        put_beside(entities, told, events, self.after_exposure(), figure, name)
+        let valued = put_beside(entities, told, events, self.after_exposure(), figure, name)?;
+        with_number(valued, told, column(name), name)
     }
 
     /// How far each entity came. Its exposure is the first step; there is no other.
@@ -225,13 +229,11 @@ impl Joined<'_> {
             since(START).lt(lit(window.until)),
         ]);
         let completions = self.told(self.events(completion)?, lit(1i64))?;
-        let came_back = cast(
-            count(column(OF_EVENT)).gt(lit(0i64)),
-            DataType::Int64,
-        );
-        let came_back = cast(came_back, DataType::Float64);
         let told = [KEY, FIRST, VARIANT, START];
-        put_beside(started, &told, completions, within, came_back, VALUE)
+        let times = count(column(OF_EVENT));
+        let counted = put_beside(started, &told, completions, within, times, VALUE)?;
+        let came_back = when(column(VALUE).gt(lit(0i64)), lit(1.0)).otherwise(lit(0.0))?;
+        with_number(counted, &told, came_back, VALUE)
     }
 }
 
@@ -256,6 +258,14 @@ fn put_beside(
     let joined = entities.join(events, JoinType::Left, &[KEY], &[EVENT_KEY], Some(within))?;
     let keys = told.iter().map(|name| column(*name)).collect();
     Ok(joined.aggregate(keys, vec![figure.alias(name)])?)
+}
+
+/// The columns of `told` and a number; none is 0.
+fn with_number(valued: DataFrame, told: &[&str], number: Expr, name: &str) -> Result<DataFrame> {
+    let number = coalesce(vec![cast(number, DataType::Float64), lit(0.0)]);
+    let mut kept: Vec<Expr> = told.iter().map(|name| column(*name)).collect();
+    kept.push(number.alias(name));
+    Ok(valued.select(kept)?)
 }
 
 /// The steps that the entity of each row took, the exposure being the lowest bit.

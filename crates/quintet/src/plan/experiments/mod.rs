@@ -72,7 +72,10 @@ pub(crate) async fn observations(
     let entities = metric::values(experiment, reading)?;
     let goal = goal(steps);
     let each = |batch: RecordBatch| {
-        let (arms, values) = (arms(&batch, variants)?, named(&batch, VALUE, &DataType::Float64)?);
+        let (arms, values) = (
+            arms(&batch, variants)?,
+            named(&batch, VALUE, &DataType::Float64)?,
+        );
         let denominators = named(&batch, DENOMINATOR, &DataType::Float64)?;
         let (values, denominators) = (
             values.as_primitive::<Float64Type>(),
@@ -111,12 +114,11 @@ fn goal(steps: &[(Filter, bool)]) -> u64 {
 }
 
 /// What is none, or no number, is 0.
-fn number(
-    numbers: &datafusion::arrow::array::PrimitiveArray<Float64Type>,
-    row: usize,
-) -> f64 {
+fn number(numbers: &datafusion::arrow::array::PrimitiveArray<Float64Type>, row: usize) -> f64 {
     match numbers.is_valid(row) {
-        true => Some(numbers.value(row)).filter(|value| value.is_finite()).unwrap_or(0.0),
+        true => Some(numbers.value(row))
+            .filter(|value| value.is_finite())
+            .unwrap_or(0.0),
         false => 0.0,
     }
 }
@@ -125,7 +127,11 @@ fn number(
 fn arms(batch: &RecordBatch, variants: &[String]) -> Result<Vec<Option<usize>>> {
     let found = named(batch, VARIANT, &DataType::Utf8View)?;
     let found = found.as_string_view().iter();
-    let arm = |variant: Option<&str>| variants.iter().position(|key| Some(key.as_str()) == variant);
+    let arm = |variant: Option<&str>| {
+        variants
+            .iter()
+            .position(|key| Some(key.as_str()) == variant)
+    };
     Ok(found.map(arm).collect())
 }
 
@@ -154,8 +160,14 @@ pub(crate) async fn exposures(
         Ok(())
     };
     reading.run.each(entities, each).await?;
-    let names = exposures.variants.iter().cloned().chain([MULTIPLE.to_owned()]);
-    let figures = names.zip(by_arm).map(|(variant, by_day)| ExposureFigures { variant, by_day });
+    let names = exposures
+        .variants
+        .iter()
+        .cloned()
+        .chain([MULTIPLE.to_owned()]);
+    let figures = names
+        .zip(by_arm)
+        .map(|(variant, by_day)| ExposureFigures { variant, by_day });
     let is_shown = |figure: &ExposureFigures| {
         figure.variant != MULTIPLE || figure.by_day.iter().any(|count| *count > 0)
     };
@@ -187,7 +199,9 @@ pub(crate) async fn torn(exposures: &Exposures, reading: &Reading<'_>) -> Result
         let number = |name| -> Result<u64> {
             let column = named(&batch, name, &DataType::Int64)?;
             let number = column.as_primitive::<Int64Type>().iter().next().flatten();
-            Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
+            Ok(number
+                .and_then(|number| u64::try_from(number).ok())
+                .unwrap_or(0))
         };
         found = Some(Torn {
             groups: number("torn")?,
