@@ -5,9 +5,9 @@
 use std::fmt::Write;
 
 /// Companies, of each variant one half.
-pub const COMPANIES: u64 = 400;
+pub(crate) const COMPANIES: u64 = 400;
 /// How many more documents people create with the new editor.
-pub const EFFECT: f64 = 0.25;
+pub(crate) const EFFECT: f64 = 0.25;
 
 /// Documents of an average person of an average company without it.
 const DOCUMENTS: f64 = 3.0;
@@ -49,7 +49,7 @@ impl Numbers {
 }
 
 /// The events of the roll-out as JSON lines. The flag gives variants to companies, or else to each person on its own.
-pub fn events(by_company: bool) -> String {
+pub(crate) fn events(by_company: bool) -> String {
     let mut numbers = Numbers(7);
     let mut lines = String::new();
     for company in 0..COMPANIES {

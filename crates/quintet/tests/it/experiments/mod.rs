@@ -1,5 +1,6 @@
 //! Experiments through the whole engine: what a note's words mean for single events, and an effect that is known.
 
+mod against_oracle;
 mod rollout;
 
 use quintet::{ActorKeys, Engine, EngineBuilder, Load, QueryOptions, Settings, Source, Transport};
