@@ -1,6 +1,7 @@
 //! The normal and the t distribution: tails and the points that cut them off.
 //!
-//! Tails are those of `statrs`. Its inverse of the t distribution is off by up to 1e-6 (see the tests), so that points are found here.
+//! Tails are those of `statrs`. Its inverse of the t distribution is right to 3e-13 up to some thousand degrees of freedom, but off by 6e-7
+//! at 250,000 (see the tests), which large experiments have: points are found here.
 
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
@@ -92,16 +93,20 @@ mod tests {
         }
     }
 
-    /// Why points of t are found here: how far off the crate's own inverse is, at worst.
+    /// Why points of t are found here.
     #[test]
-    fn the_inverse_of_the_crate_is_measured() {
-        let error = |&(freedom, tail, point): &(f64, f64, f64)| {
-            let found = StudentsT::new(0.0, 1.0, freedom).map(|t| t.inverse_cdf(1.0 - tail));
-            found.map_or(f64::INFINITY, |found| (found - point).abs() / point)
+    fn the_inverse_of_the_crate_is_off_where_there_are_many_degrees_of_freedom() {
+        let error = |freedom: f64, tail: f64, point: f64| {
+            let t = StudentsT::new(0.0, 1.0, freedom).unwrap();
+            (t.inverse_cdf(1.0 - tail) - point).abs() / point
         };
-        let worst = POINTS.iter().map(error).fold(0.0, f64::max);
-        println!("inverse_cdf is off by up to {worst:e}");
-        assert!(worst < 1e-3);
+        for &(freedom, tail, point) in POINTS {
+            let error = error(freedom, tail, point);
+            match freedom < 10_000.0 {
+                true => assert!(error < 1e-12, "{freedom}: {error:e}"),
+                false => assert!(error > 1e-7, "{freedom}: {error:e}"),
+            }
+        }
     }
 
     #[test]

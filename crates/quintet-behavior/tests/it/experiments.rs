@@ -1,7 +1,7 @@
 //! Experiments that are known to have an effect or none, in numbers: how often they are judged right. By group, as variants are given.
 //!
 //! The long form prints the table of `docs/guide/experiments.md`:
-//! `cargo test --release -p quintet-behavior --test it -- --ignored --nocapture rates_of_many`
+//! `cargo test -p quintet-behavior --test it -- --ignored --nocapture rates_of_many`
 
 use quintet_behavior::experiments::{
     Bayesian, Compared, Difference, Frequentist, Observation, Statistic, Totals,

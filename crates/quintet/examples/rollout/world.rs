@@ -1,11 +1,11 @@
-//! A roll-out whose effect is known, because it is made up: 400 companies, half of which get a new editor and create more documents.
+//! A roll-out whose effect is known, because it is made up: 1,000 companies, half of which get a new editor and create more documents.
 //!
 //! The same numbers every time: they come from a small generator, not from the clock.
 
 use std::fmt::Write;
 
 /// Companies, of each variant one half.
-pub(crate) const COMPANIES: u64 = 400;
+pub(crate) const COMPANIES: u64 = 1_000;
 /// How many more documents people create with the new editor.
 pub(crate) const EFFECT: f64 = 0.25;
 

@@ -40,11 +40,15 @@ fn act() -> impl Strategy<Value = Act> {
 /// The same act may happen twice: only the id of its event tells.
 fn written((number, act): (usize, &Act)) -> Value {
     let at = format!("{:02}T{:02}:00:00", 2 + act.hour / 24, act.hour % 24);
-    let company = act.company.map(|company| format!("c{company}")).unwrap_or_default();
+    let company = act
+        .company
+        .map(|company| format!("c{company}"))
+        .unwrap_or_default();
     let (name, properties) = match act.what {
-        What::Sees(variant) => {
-            ("$feature_flag_called", json!({"$feature_flag": "editor", "$feature_flag_response": variant}))
-        }
+        What::Sees(variant) => (
+            "$feature_flag_called",
+            json!({"$feature_flag": "editor", "$feature_flag_response": variant}),
+        ),
         What::Pays(amount) => ("paid", json!({"amount": amount})),
     };
     let mut written = event(name, &format!("p{}", act.person), &company, &at, properties);
@@ -56,7 +60,13 @@ fn written((number, act): (usize, &Act)) -> Value {
 type Sums = [(u64, f64, f64); 2];
 
 fn expected(acts: &[Act], by_company: bool, first_seen: bool, window: Option<u32>) -> Sums {
-    let entity = |act: &Act| if by_company { act.company } else { Some(act.person) };
+    let entity = |act: &Act| {
+        if by_company {
+            act.company
+        } else {
+            Some(act.person)
+        }
+    };
     let mut seen: BTreeMap<u8, Vec<(u32, &str)>> = BTreeMap::new();
     for act in acts.iter().filter(|act| act.hour <= HOURS) {
         if let (Some(entity), What::Sees(variant)) = (entity(act), act.what) {
@@ -89,7 +99,11 @@ fn found(answer: &Value) -> Sums {
     let results = &answer["results"];
     [&results["baseline"], &results["variant_results"][0]].map(|arm| {
         let figure = |key: &str| arm[key].as_f64().unwrap();
-        (arm["number_of_samples"].as_u64().unwrap(), figure("sum"), figure("sum_squares"))
+        (
+            arm["number_of_samples"].as_u64().unwrap(),
+            figure("sum"),
+            figure("sum_squares"),
+        )
     })
 }
 
