@@ -163,7 +163,7 @@ fn of_baseline(baseline: &Arm, method: Method) -> Option<ValidationFailure> {
         return None;
     }
     match told(&baseline.figures).moments().ok()?.mean {
-        mean if mean == 0.0 => Some(ValidationFailure::BaselineMeanIsZero),
+        0.0 => Some(ValidationFailure::BaselineMeanIsZero),
         mean if mean < 0.0 => Some(ValidationFailure::BaselineMeanIsNegative),
         _ => None,
     }
