@@ -182,10 +182,11 @@ fn wrapped(value: &Value) -> Option<&Value> {
 /// Why a query of this kind cannot be run.
 fn not_run(field: &Field<'_>, kind: &str) -> Error {
     if NOT_YET.contains(&kind) {
-        Error::unsupported(
-            format!("{kind} ({})", field.path),
-            "ask with a TrendsQuery, or with SQL",
-        )
+        let instead = match kind.starts_with("Experiment") {
+            true => "ask an ExperimentQuery with a mean or a funnel as its metric",
+            false => "ask with a TrendsQuery, or with SQL",
+        };
+        Error::unsupported(format!("{kind} ({})", field.path), instead)
     } else if WRAPPERS.contains(&kind) {
         field.invalid(format!(
             "a {kind} needs a `source`, the query that it shows"

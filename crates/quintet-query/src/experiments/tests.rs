@@ -428,6 +428,11 @@ fn what_makes_sense_but_is_not_done_says_what_to_do_instead() {
     ] {
         assert_eq!(refused(metric(fields)).code(), "unsupported");
     }
+    let former = refused(json!({"kind": "ExperimentTrendsQuery"}));
+    assert!(
+        former.to_string().contains("ask an ExperimentQuery"),
+        "{former}"
+    );
 }
 
 #[test]
