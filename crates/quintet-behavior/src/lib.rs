@@ -4,6 +4,7 @@
 //! `quintet-functions` feeds columns to them; a service may call them on single values.
 //!
 //! - [`property`]: a JSON property as text or number, and the operators that compare it.
+//! - [`experiments`]: what two arms of an experiment say of each other.
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
 //! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
@@ -12,6 +13,7 @@
 //! - [`retention`]: which cohorts an actor belongs to, and when it comes back.
 //! - [`stickiness`]: in how many intervals an actor was active.
 
+pub mod experiments;
 pub mod figures;
 pub mod funnel;
 pub mod lifecycle;

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod breakdown;
+pub mod experiments;
 pub mod filter;
 pub mod funnels;
 pub mod groups;

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::experiments::{ExperimentExposureQuery, ExperimentQuery, StatisticsQuestion};
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
@@ -52,6 +53,12 @@ pub enum Query {
     Paths(PathsQuery),
     /// The persons behind a link or a step of paths.
     PathsActors(PathsActorsQuery),
+    /// What became of those who were exposed to the variants of a feature flag.
+    Experiment(Box<ExperimentQuery>),
+    /// How many were exposed to the variants of a feature flag.
+    ExperimentExposures(ExperimentExposureQuery),
+    /// What the figures of two arms say of each other.
+    ExperimentStatistics(StatisticsQuestion),
     /// Groups as things: lists, one of them, who belongs together.
     Groups(GroupsQuestion),
     /// SQL over events, persons and groups.
@@ -65,9 +72,7 @@ const WRAPPERS: &[&str] = &["InsightVizNode", "DataTableNode", "DataVisualizatio
 const NOT_YET: &[&str] = &[
     "CalendarHeatmapQuery",
     "EventsQuery",
-    "ExperimentExposureQuery",
     "ExperimentFunnelsQuery",
-    "ExperimentQuery",
     "ExperimentTrendsQuery",
     "HogQLQuery",
     "InsightActorsQueryOptions",
@@ -79,7 +84,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 const RUNS: &str = "TrendsQuery, StickinessQuery, LifecycleQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, PathsQuery, \
-    InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, SQL";
+    InsightActorsQuery, StickinessActorsQuery, FunnelsActorsQuery, FunnelCorrelationActorsQuery, ActorsQuery, ExperimentQuery, ExperimentExposureQuery, SQL";
 
 impl Query {
     /// Reads a definition from JSON text.
@@ -114,16 +119,26 @@ impl Query {
             }
             "RetentionQuery" => RetentionQuery::parse(&definition).map(Self::Retention),
             "PathsQuery" => PathsQuery::parse(&definition).map(Self::Paths),
+            "ExperimentQuery" => ExperimentQuery::parse(&definition)
+                .map(Box::new)
+                .map(Self::Experiment),
+            "ExperimentExposureQuery" => {
+                ExperimentExposureQuery::parse(&definition).map(Self::ExperimentExposures)
+            }
             "ActorsQuery" => actors::parse_wrapped(&definition),
             "SQL" => {
                 let sql = object.require("query")?.text()?;
                 object.finish(&[&["name", "tags", "version"]])?;
                 Ok(Self::Sql(sql))
             }
-            other => match GroupsQuestion::parse(other, &definition) {
-                Some(question) => question.map(Self::Groups),
-                None => actors::parse(&kind, &definition),
-            },
+            other => {
+                let statistics = || StatisticsQuestion::parse(other, &definition);
+                let of_groups = GroupsQuestion::parse(other, &definition)
+                    .map(|question| question.map(Self::Groups));
+                of_groups
+                    .or_else(|| statistics().map(|asked| asked.map(Self::ExperimentStatistics)))
+                    .unwrap_or_else(|| actors::parse(&kind, &definition))
+            }
         }
     }
 
@@ -144,7 +159,9 @@ impl Query {
             Self::RetentionActors(actors) => actors.source.needs_earliest(),
             Self::Paths(paths) => paths.needs_earliest(),
             Self::PathsActors(actors) => actors.source.needs_earliest(),
-            Self::Groups(_) | Self::Sql(_) => false,
+            Self::Experiment(query) => query.exposures.needs_earliest(),
+            Self::ExperimentExposures(query) => query.needs_earliest(),
+            Self::ExperimentStatistics(_) | Self::Groups(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -165,17 +182,19 @@ fn wrapped(value: &Value) -> Option<&Value> {
 /// Why a query of this kind cannot be run.
 fn not_run(field: &Field<'_>, kind: &str) -> Error {
     if NOT_YET.contains(&kind) {
-        Error::unsupported(
-            format!("{kind} ({})", field.path),
-            "ask with a TrendsQuery, or with SQL",
-        )
+        let instead = match kind.starts_with("Experiment") {
+            true => "ask an ExperimentQuery with a mean or a funnel as its metric",
+            false => "ask with a TrendsQuery, or with SQL",
+        };
+        Error::unsupported(format!("{kind} ({})", field.path), instead)
     } else if WRAPPERS.contains(&kind) {
         field.invalid(format!(
             "a {kind} needs a `source`, the query that it shows"
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}, {}",
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}, {}",
+            StatisticsQuestion::KINDS,
             GroupsQuestion::KINDS
         ))
     }

@@ -2,6 +2,7 @@
 
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::prelude::DataFrame;
+use quintet_query::experiments::{self, ExperimentExposureQuery, ExperimentQuery, Exposures};
 use quintet_query::filter::Filter;
 use quintet_query::funnels::{
     self, FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActors, FunnelsActorsQuery,
@@ -101,6 +102,11 @@ pub(crate) async fn answer(
         Query::RetentionActors(query) => retention_actors(query, asked).await,
         Query::Paths(query) => paths(query, asked).await,
         Query::PathsActors(query) => paths_actors(query, asked).await,
+        Query::Experiment(query) => experiment(query, asked).await,
+        Query::ExperimentExposures(query) => experiment_exposures(query, asked).await,
+        Query::ExperimentStatistics(question) => {
+            Ok(Answer::of(crate::experiments::answer(question)?))
+        }
         _ => Err(Error::unsupported(
             "this kind of query",
             "use a newer version",
@@ -316,6 +322,34 @@ async fn paths_actors(query: &PathsActorsQuery, asked: Asked<'_>) -> Result<Answ
     let reading = asked.reading(&plan::paths::filters(&query.paths)).await?;
     let list = plan::paths::actors(&query, &reading).await?;
     asked.list(list, Actor::Person, &query.page).await
+}
+
+async fn experiment(query: &ExperimentQuery, asked: Asked<'_>) -> Result<Answer> {
+    let experiment = query.resolve(asked.context)?;
+    let reading = asked
+        .reading(plan::experiments::filters(&experiment))
+        .await?;
+    let observed = plan::experiments::observations(&experiment, &reading).await?;
+    let arms = crate::experiments::arms(&experiment, observed);
+    let answer = Answer::of(experiments::result(&experiment, &arms));
+    warned(answer, &experiment.exposures, &reading).await
+}
+
+async fn experiment_exposures(query: &ExperimentExposureQuery, asked: Asked<'_>) -> Result<Answer> {
+    let exposures = query.resolve(asked.context)?;
+    let reading = asked.reading([&exposures.matching]).await?;
+    let figures = plan::experiments::exposures(&exposures, &reading).await?;
+    let answer = Answer::of(experiments::exposures_result(&exposures, &figures));
+    warned(answer, &exposures, &reading).await
+}
+
+/// An answer that says so where variants were given to persons and groups are looked at.
+async fn warned(answer: Answer, exposures: &Exposures, reading: &Reading<'_>) -> Result<Answer> {
+    let torn = plan::experiments::torn(exposures, reading).await?;
+    Ok(match torn {
+        Some(torn) => answer.with("warnings", json!([crate::experiments::warning(torn)])),
+        None => answer,
+    })
 }
 
 fn listed((rows, has_more): (Vec<Value>, bool), page: &ActorsPage) -> Answer {

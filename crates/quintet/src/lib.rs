@@ -50,6 +50,7 @@ mod context_ext;
 mod data;
 mod engine;
 mod error;
+mod experiments;
 mod groups;
 mod insights;
 mod plan;

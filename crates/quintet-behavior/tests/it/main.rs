@@ -6,4 +6,5 @@
     reason = "tests"
 )]
 
+mod experiments;
 mod funnel;

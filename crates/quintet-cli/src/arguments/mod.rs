@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Runs one insight, written as PostHog's query JSON, over a store or a folder of events as they lie.
     Query(Query),
+    /// Tells what the variants of a feature flag did to people or groups: an ExperimentQuery and its kind.
+    Experiment(Query),
     /// Runs SQL over events, persons, person_distinct_ids, groups and group_types.
     Sql(Sql),
     /// Lists, shows and changes groups.

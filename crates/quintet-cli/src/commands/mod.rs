@@ -3,6 +3,7 @@
 mod bench;
 mod compact;
 mod demo;
+mod experiment;
 mod group_types;
 mod groups;
 mod ingest;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Init(init) => init::run(init).await,
             Command::Ingest(ingest) => ingest::run(ingest, limits).await,
             Command::Query(query) => query::run(query, limits).await,
+            Command::Experiment(asked) => experiment::run(asked, limits).await,
             Command::Sql(sql) => sql::run(sql, limits).await,
             Command::Groups(groups) => groups::run(groups, limits).await,
             Command::GroupTypes(types) => group_types::run(types, limits).await,

@@ -12,8 +12,13 @@ use crate::output::{self, Printed};
 use crate::render::View;
 
 pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
-    let format = output::format(query.output.format)?;
     let definition = text(&query.definition)?;
+    ask(&definition, query, limits).await
+}
+
+/// Asks what was read already.
+pub(super) async fn ask(definition: &str, query: Query, limits: Limits) -> Result<()> {
+    let format = output::format(query.output.format)?;
     let options = QueryOptions {
         now: query.now,
         definitions: query.definitions.as_deref().map(definitions).transpose()?,
@@ -23,11 +28,11 @@ pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
     let engine = open(&query.store, query.names, limits).await?;
     if query.explain {
         return explain(
-            &engine.explain(&definition, &options).await?,
+            &engine.explain(definition, &options).await?,
             query.output.format,
         );
     }
-    let answer = engine.query_with(&definition, &options).await?;
+    let answer = engine.query_with(definition, &options).await?;
     print_answer(&answer, format)
 }
 

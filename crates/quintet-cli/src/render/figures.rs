@@ -2,8 +2,8 @@
 
 use super::text::figure;
 use super::view::{
-    Block, Cohort, Correlation, Figure, Funnel, Link, OverTime, Retention, TimeToConvert, View,
-    heading,
+    Arm, Block, Cohort, Correlation, Experiment, Figure, Funnel, Link, OverTime, Retention,
+    TimeToConvert, View, heading,
 };
 use super::words::percent;
 
@@ -17,6 +17,7 @@ pub(crate) fn plain_figures(view: &View) -> String {
         View::Correlation(correlation) => vec![odds(correlation)],
         View::Retention(retention) => cohorts(retention),
         View::Paths(links) => vec![paths(links)],
+        View::Experiment(experiment) => vec![arms(experiment)],
         View::Nothing | View::Rows(_) | View::Json(_) => Vec::new(),
     };
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -105,6 +106,23 @@ fn paths(links: &[Link]) -> String {
         format!("{step} {source} → {target} {}", figure(*count))
     };
     format!("paths: {}", joined(links.iter().map(link)))
+}
+
+/// `experiment: arm mean, arm mean (effect, its interval) …`.
+fn arms(experiment: &Experiment) -> String {
+    let Experiment {
+        unit, effect_unit, ..
+    } = experiment;
+    let arm = |arm: &Arm| {
+        let mean = format!("{} {}", arm.name, unit.text(arm.mean));
+        let effects = [arm.effect, arm.low, arm.high].map(|effect| effect_unit.text(effect));
+        let [effect, low, high] = effects;
+        match effect.is_empty() {
+            true => mean,
+            false => format!("{mean} ({effect}, {low} to {high})"),
+        }
+    };
+    format!("experiment: {}", joined(experiment.arms.iter().map(arm)))
 }
 
 fn titled(title: &str, heading: Option<String>) -> String {

@@ -27,6 +27,16 @@ pub(crate) fn with(mut row: Value, more: &Value) -> Value {
     row
 }
 
+/// Two arms against a baseline, one of which may not be judged.
+pub(crate) fn experiment() -> Value {
+    let arm = |key: &str, sum: u64| json!({"key": key, "number_of_samples": 100, "sum": sum, "sum_squares": sum, "validation_failures": []});
+    let judged = json!({"method": "bayesian", "effect_size": 0.2, "credible_interval": [0.08, 0.32], "chance_to_win": 0.999,
+        "expected_loss": {"treatment": 0.0, "control": 0.2}, "significant": true});
+    json!({"kind": "ExperimentQuery", "metric": {"kind": "ExperimentMetric", "metric_type": "mean", "goal": "increase"},
+        "difference_type": "relative", "baseline": arm("control", 1000),
+        "variant_results": [with(arm("test", 1200), &judged), with(arm("other", 900), &json!({"validation_failures": ["not-enough-exposures"]}))]})
+}
+
 pub(crate) fn steps() -> Value {
     json!([
         step(0, "signed_up", 40, None),

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod experiments;
 mod exports;
 mod formats;
 mod groups;

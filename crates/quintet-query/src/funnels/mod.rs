@@ -59,6 +59,8 @@ pub use insight::{
     Attribution, Condition, Exclusion, FirstTime, Funnels, Order, Span, Step, StepEcho, Viz,
 };
 pub use query::{FunnelsQuery, VizType};
+pub(crate) use resolve::DEFAULT_SIMULTANEITY_MS;
 pub use shape::{FunnelsResult, shape};
 pub use step::{ExclusionNode, StepEvents, StepNode};
+pub(crate) use window::UNITS;
 pub use window::{Window, WindowUnit};

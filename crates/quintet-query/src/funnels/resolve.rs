@@ -17,7 +17,7 @@ use super::{
     StepEcho, StepNode, Viz, VizType,
 };
 
-const DEFAULT_SIMULTANEITY_MS: u64 = 50;
+pub(crate) const DEFAULT_SIMULTANEITY_MS: u64 = 50;
 
 impl FunnelsQuery {
     /// What this means in `context`.
@@ -141,6 +141,19 @@ impl StepNode {
             optional: self.optional,
             echo: self.echo(context),
         })
+    }
+
+    /// The events that meet it, for those to whom first times mean nothing.
+    pub(crate) fn filter(&self, context: &Context, path: &Path) -> Result<Filter> {
+        let conditions = self.resolve_conditions(context, path)?;
+        if conditions.iter().any(|one| one.first_time.is_some()) {
+            return Err(Error::unsupported(
+                format!("a first time as a step ({path}.math)"),
+                "leave out its math: only events after the exposure count",
+            ));
+        }
+        let of_one = |one: Condition| Filter::all([one.matching, one.filter]);
+        Ok(Filter::any(conditions.into_iter().map(of_one)))
     }
 
     fn resolve_conditions(&self, context: &Context, path: &Path) -> Result<Vec<Condition>> {

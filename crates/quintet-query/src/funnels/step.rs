@@ -97,7 +97,7 @@ impl StepNode {
         }
     }
 
-    pub(super) fn parse(field: &Field<'_>) -> Result<Self> {
+    pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         let optional = object.flag("optionalInFunnel")?;
         let events = if *object.require("kind")?.value == "GroupNode" {

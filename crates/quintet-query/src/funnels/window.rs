@@ -27,7 +27,7 @@ pub enum WindowUnit {
     Month,
 }
 
-pub(super) const UNITS: &[(&str, WindowUnit)] = &[
+pub(crate) const UNITS: &[(&str, WindowUnit)] = &[
     ("second", WindowUnit::Second),
     ("minute", WindowUnit::Minute),
     ("hour", WindowUnit::Hour),
@@ -55,13 +55,18 @@ impl Window {
         } else {
             DEFAULT_LENGTH
         };
-        length
-            .saturating_mul(self.unit.seconds())
-            .saturating_mul(1_000_000)
+        self.unit.times(length)
     }
 }
 
 impl WindowUnit {
+    /// So many of them in microseconds.
+    pub(crate) const fn times(self, length: i64) -> i64 {
+        length
+            .saturating_mul(self.seconds())
+            .saturating_mul(1_000_000)
+    }
+
     const fn seconds(self) -> i64 {
         const DAY: i64 = 86_400;
         match self {

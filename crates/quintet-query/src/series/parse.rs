@@ -28,7 +28,7 @@ pub(crate) fn parse_series(object: &mut Object<'_>) -> Result<Vec<SeriesNode>> {
 }
 
 impl SeriesNode {
-    fn parse(field: &Field<'_>) -> Result<Self> {
+    pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
         let mut object = field.object()?;
         object.refuse("math_hogql", "ask with SQL")?;
         object.refuse(

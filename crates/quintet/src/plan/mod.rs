@@ -1,10 +1,11 @@
 //! From validated insights to DataFusion plans.
 //!
 //! A plan reads like the specification: [`matching`] says which events count and what is known of them, [`trends`],
-//! [`stickiness`], [`lifecycle`], [`funnels`], [`retention`] and [`paths`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
+//! [`stickiness`], [`lifecycle`], [`funnels`], [`retention`], [`paths`] and [`experiments`] what is counted of them. No plan knows calendars, actions or definitions: those are resolved before.
 
 mod actors;
 pub(crate) mod breakdown;
+pub(crate) mod experiments;
 mod filter;
 pub(crate) mod funnels;
 pub(crate) mod groups;

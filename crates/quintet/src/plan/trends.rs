@@ -499,7 +499,8 @@ fn counts(fits: &Expr, from: i64) -> Expr {
     fits.clone().and(since(from))
 }
 
-fn aggregate(how: Aggregate, number: Expr) -> Expr {
+/// An aggregate over a column of numbers.
+pub(super) fn aggregate(how: Aggregate, number: Expr) -> Expr {
     match how {
         Aggregate::Sum => sum(number),
         Aggregate::Average => avg(number),

@@ -9,6 +9,7 @@
 mod dense;
 mod dependencies;
 mod embedding;
+mod experiments;
 mod exports;
 mod fast_path;
 mod funnels;

@@ -4,6 +4,7 @@ mod axis;
 mod bars;
 mod canvas;
 mod correlation;
+mod experiment;
 mod funnel;
 mod lines;
 mod paths;
@@ -32,6 +33,7 @@ pub(crate) fn chart(view: &View, look: Look) -> Option<String> {
         View::Correlation(correlation) => Some(correlation::odds(correlation, look)),
         View::Retention(retention) => Some(retention::triangles(retention, look)),
         View::Paths(links) => Some(paths::links(links, look)),
+        View::Experiment(experiment) => Some(experiment::intervals(experiment, look)),
         View::Rows(rows) => Some(bars(&names_and_figures(rows)?, look)),
         View::Nothing | View::Json(_) => None,
     }

@@ -6,7 +6,10 @@ mod tests;
 
 use serde_json::Value;
 
-use super::view::{Correlation, Figure, Funnel, Link, OverTime, Rows, Step, TimeToConvert, View};
+use super::view::{
+    Arm, Chance, Correlation, Experiment, Figure, Funnel, Link, OverTime, Rows, Step,
+    TimeToConvert, View,
+};
 use super::words::Unit;
 
 /// Columns under a heading of their own.
@@ -93,6 +96,7 @@ pub(crate) fn to_read(view: &View) -> Vec<Sheet<'_>> {
         View::Correlation(correlation) => vec![by_event(correlation)],
         View::Retention(retention) => retention::triangles(retention),
         View::Paths(links) => vec![by_link(links).into()],
+        View::Experiment(experiment) => vec![by_arm(experiment).into()],
         View::Rows(rows) => vec![by_row(rows).into()],
     }
 }
@@ -224,6 +228,35 @@ fn by_link(links: &[Link]) -> Vec<Column<'_>> {
             links.iter().map(|link| link.average),
         ),
     ]
+}
+
+fn by_arm(experiment: &Experiment) -> Vec<Column<'_>> {
+    let arms = || experiment.arms.iter();
+    let figures =
+        |title, unit, figure: fn(&Arm) -> f64| Column::figures(title, unit, arms().map(figure));
+    let effect = experiment.effect_unit;
+    let mut columns = vec![
+        Column::texts("variant", arms().map(|arm| arm.name.clone())),
+        figures("entities", Unit::Plain, |arm| arm.entities),
+        figures(experiment.measured, experiment.unit, |arm| arm.mean),
+        figures("effect", effect, |arm| arm.effect),
+        figures("from", effect, |arm| arm.low),
+        figures("to", effect, |arm| arm.high),
+    ];
+    let chances = arms().map(|arm| arm.chance.map_or(f64::NAN, |(_, chance)| chance));
+    columns.extend(match experiment.chance() {
+        Some(Chance::ToWin) => {
+            let chances = chances.map(|chance| 100.0 * chance);
+            Some(Column::figures("chance to win", Unit::Percent, chances))
+        }
+        Some(Chance::PValue) => Some(Column::counts("p value", chances)),
+        None => None,
+    });
+    columns.push(Column::texts(
+        "verdict",
+        arms().map(|arm| arm.verdict.clone()),
+    ));
+    columns
 }
 
 fn by_row(rows: &Rows) -> Vec<Column<'_>> {

@@ -1,6 +1,7 @@
 //! What an answer looks like to a reader: figures over time, funnels, cohorts, rows. The formats draw views, never JSON.
 
 mod correlation;
+mod experiment;
 mod funnel;
 mod json;
 mod names;
@@ -12,9 +13,10 @@ mod tests;
 mod time_to_convert;
 mod value;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use correlation::{Correlated, Correlation};
+pub(crate) use experiment::{Arm, Chance, Experiment};
 pub(crate) use funnel::{Funnel, Step};
 pub(crate) use over::{Axis, OverTime, Series, Whole};
 pub(crate) use paths::Link;
@@ -45,6 +47,8 @@ pub(crate) enum View {
     Retention(Retention),
     /// Links between steps.
     Paths(Vec<Link>),
+    /// The arms of an experiment.
+    Experiment(Experiment),
     /// Rows of an actor query or of SQL.
     Rows(Rows),
     /// Anything else, which is shown as it is.
@@ -83,6 +87,9 @@ impl View {
             .or_else(|| Correlation::of(results).map(Self::Correlation))
             .or_else(|| Retention::of(&rows).map(Self::Retention))
             .or_else(|| Link::all_of(&rows).map(Self::Paths))
+            .or_else(|| Experiment::of(results).map(Self::Experiment))
+            .or_else(|| exposures(results).map(Self::Over))
+            .or_else(|| statistics(results))
     }
 
     /// The view of rows under these columns, or under all that any row has where none are named.
@@ -96,6 +103,30 @@ impl View {
             Some(objects) => Self::Rows(rows(&objects, columns)),
         }
     }
+}
+
+/// How many were exposed to each variant, day by day.
+fn exposures(results: &Value) -> Option<OverTime> {
+    let series = objects(results.get("timeseries")?)?;
+    let rows = series.into_iter().map(|one| {
+        let of = |key: &str| one.get(key).cloned().unwrap_or(Value::Null);
+        let counts = of("exposure_counts");
+        // They are added up already: the last day says all.
+        let count = json::list(Some(&counts)).last().cloned();
+        json!({"label": of("variant"), "days": of("days"), "data": counts, "count": count})
+    });
+    let rows: Vec<Value> = rows.collect();
+    OverTime::of(&rows.iter().filter_map(Value::as_object).collect::<Vec<_>>())
+}
+
+/// What two arms say of each other, as a single row.
+fn statistics(results: &Value) -> Option<View> {
+    let single = results.as_object()?;
+    let is_known =
+        ["is_significant", "effect_variance", "theta"].map(|key| single.contains_key(key));
+    is_known
+        .contains(&true)
+        .then(|| View::rows(&json!([results]), Vec::new()))
 }
 
 fn figures(rows: &[&Object]) -> Option<Vec<Figure>> {
