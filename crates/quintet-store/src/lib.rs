@@ -37,6 +37,7 @@ mod snapshot;
 mod stats;
 mod store;
 mod tables;
+mod verified;
 
 pub use error::{Error, Result, classify};
 pub use ingest::{

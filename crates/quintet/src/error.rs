@@ -82,6 +82,15 @@ impl Error {
         }
     }
 
+    /// The machine has no more of something.
+    pub(crate) fn exhausted(reason: String) -> Self {
+        Self {
+            kind: ErrorKind::ResourcesExhausted,
+            path: None,
+            message: reason,
+        }
+    }
+
     /// A request that is wrong at `path`.
     pub(crate) fn invalid(path: &str, reason: impl std::fmt::Display) -> Self {
         let message = if path.is_empty() {

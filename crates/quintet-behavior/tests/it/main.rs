@@ -7,3 +7,4 @@
 )]
 
 mod funnel;
+mod fuzz;
