@@ -199,6 +199,11 @@ pub fn classify(error: &DataFusionError) -> Error {
             ArrowError::MemoryError(message) => Error::ResourcesExhausted(message.clone()),
             other => wrong(other),
         },
+        // What is put aside while memory is short.
+        DataFusionError::IoError(cause) => {
+            let cause = std::io::Error::new(cause.kind(), cause.to_string());
+            Error::io(Path::new("a temporary file"), cause)
+        }
         DataFusionError::NotImplemented(what) => Error::Unsupported {
             what: what.clone(),
             instead: "write the query in another way".into(),

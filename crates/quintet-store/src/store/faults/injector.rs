@@ -82,6 +82,11 @@ impl Faulty {
         }
     }
 
+    /// How often something was asked of it.
+    pub(super) fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
     /// Whether the operation was met at which it begins.
     pub(super) fn was_met(&self) -> bool {
         self.operations.load(Ordering::Relaxed) > self.at
