@@ -42,8 +42,9 @@ impl Target {
     pub fn new(name: &'static str) -> Self {
         let folder = corpus().join(name);
         let entries = fs::read_dir(&folder).into_iter().flatten();
-        let mut paths: Vec<PathBuf> =
-            entries.map(|entry| entry.expect("an entry").path()).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         paths.sort();
         let seeds: Vec<Vec<u8>> = paths
             .iter()
@@ -139,11 +140,7 @@ fn checked<T: Hash>(name: &str, input: &[u8], check: &mut impl FnMut(&[u8]) -> T
     match catch_unwind(AssertUnwindSafe(|| check(input))) {
         Ok(outcome) => hash(&outcome),
         Err(cause) => {
-            eprintln!(
-                "{name}: {} ({})",
-                said(cause.as_ref()),
-                keep(name, input)
-            );
+            eprintln!("{name}: {} ({})", said(cause.as_ref()), keep(name, input));
             resume_unwind(cause)
         }
     }

@@ -217,7 +217,11 @@ fn wrap(input: &mut Vec<u8>, noise: &mut Noise) {
     let Some(place) = noise.pick(&places).cloned() else {
         return;
     };
-    let depth = if noise.once_in(8) { 10_000 } else { 1 + noise.below(5) };
+    let depth = if noise.once_in(8) {
+        10_000
+    } else {
+        1 + noise.below(5)
+    };
     let (open, close): (&[u8], &[u8]) = match noise.below(2) {
         0 => (b"[", b"]"),
         _ => (br#"{"a":"#, b"}"),
@@ -236,7 +240,10 @@ fn swap(input: &mut Vec<u8>, noise: &mut Noise) {
         return;
     };
     if first != second {
-        let (a, b) = (input[first.clone()].to_vec(), input[second.clone()].to_vec());
+        let (a, b) = (
+            input[first.clone()].to_vec(),
+            input[second.clone()].to_vec(),
+        );
         input.splice(second.clone(), a);
         input.splice(first.clone(), b);
     }
@@ -245,7 +252,16 @@ fn swap(input: &mut Vec<u8>, noise: &mut Noise) {
 /// A number of four or eight bytes, as binary formats have them.
 fn ordinal(input: &mut [u8], noise: &mut Noise) {
     let width = if noise.once_in(2) { 4 } else { 8 };
-    let values = [0, 1, 0x7f, 0xff, 0x7fff_ffff, 0xffff_ffff, u64::MAX >> 1, u64::MAX];
+    let values = [
+        0,
+        1,
+        0x7f,
+        0xff,
+        0x7fff_ffff,
+        0xffff_ffff,
+        u64::MAX >> 1,
+        u64::MAX,
+    ];
     let value = noise.pick(&values).copied().unwrap_or_default();
     let at = noise.below(input.len());
     for (byte, new) in input.iter_mut().skip(at).zip(&value.to_le_bytes()[..width]) {

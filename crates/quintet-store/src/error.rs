@@ -129,7 +129,9 @@ impl Error {
         for cause in causes {
             ours = ours.or_else(|| cause.downcast_ref::<Self>().map(Self::again));
             theirs = theirs.or_else(|| match cause.downcast_ref::<object_store::Error>()? {
-                object_store::Error::NotFound { path, .. } => Some(Self::NotFound(format!("there is no {path}"))),
+                object_store::Error::NotFound { path, .. } => {
+                    Some(Self::NotFound(format!("there is no {path}")))
+                }
                 other => Some(Self::Io {
                     place: "object store".into(),
                     source: std::io::Error::other(other.to_string()),

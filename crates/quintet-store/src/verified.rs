@@ -13,9 +13,9 @@ use chrono::DateTime;
 use futures::stream::{self, BoxStream, StreamExt};
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
-    Result,
+    Attributes, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, RenameOptions, Result,
 };
 
 use crate::error::Error;
@@ -63,7 +63,10 @@ impl Verified {
                 source: Box::new(source),
             }
         };
-        if ranges.iter().any(|range| range.end > file.size || range.start > range.end) {
+        if ranges
+            .iter()
+            .any(|range| range.end > file.size || range.start > range.end)
+        {
             return Err(damaged("something is looked for beyond its end"));
         }
         let wide = together(ranges, file.size);
@@ -74,10 +77,14 @@ impl Verified {
             is_whole && blocks.is_none_or(|blocks| blocks.hold(range.start, bytes))
         };
         if read.len() != wide.len() || !wide.iter().zip(&read).all(holds) {
-            return Err(damaged("its content is not what was written (the checksum of a block differs)"));
+            return Err(damaged(
+                "its content is not what was written (the checksum of a block differs)",
+            ));
         }
         let part = |range: &Range<u64>| {
-            let at = wide.partition_point(|wide| wide.start <= range.start).checked_sub(1)?;
+            let at = wide
+                .partition_point(|wide| wide.start <= range.start)
+                .checked_sub(1)?;
             let (wide, bytes) = (wide.get(at)?, read.get(at)?);
             let start = (range.start - wide.start) as usize;
             let end = (range.end - wide.start) as usize;
@@ -90,7 +97,10 @@ impl Verified {
 
 /// Ranges widened to blocks, ascending; those that meet are one.
 fn together(ranges: &[Range<u64>], size: u64) -> Vec<Range<u64>> {
-    let mut wide: Vec<Range<u64>> = ranges.iter().map(|range| Blocks::around(range, size)).collect();
+    let mut wide: Vec<Range<u64>> = ranges
+        .iter()
+        .map(|range| Blocks::around(range, size))
+        .collect();
     wide.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<u64>> = Vec::with_capacity(wide.len());
     for range in wide {
@@ -114,7 +124,12 @@ fn resolved(range: Option<&GetRange>, size: u64) -> Range<u64> {
 
 #[async_trait]
 impl ObjectStore for Verified {
-    async fn put_opts(&self, key: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        key: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
         self.inner.put_opts(key, payload, options).await
     }
 
@@ -207,7 +222,10 @@ mod tests {
     #[test]
     fn ranges_that_share_blocks_are_read_once() {
         let block = 32 << 10;
-        let merged = together(&[5 * block..5 * block + 1, 10..20, block - 1..block + 1], 6 * block - 7);
+        let merged = together(
+            &[5 * block..5 * block + 1, 10..20, block - 1..block + 1],
+            6 * block - 7,
+        );
         assert_eq!(merged, [0..2 * block, 5 * block..6 * block - 7]);
     }
 

@@ -160,12 +160,16 @@ fn prepare(place: &Place, round: usize) {
 #[test]
 fn upkeep_that_is_killed_changes_no_answer() {
     let (place, mut noise) = (store_of_companies(), Noise(11));
-    let purge = |company: &str| ["groups", "delete", "store", "company", company, "--purge"].map(str::to_owned);
+    let purge = |company: &str| {
+        ["groups", "delete", "store", "company", company, "--purge"].map(str::to_owned)
+    };
     let words = |kind: usize, round: usize| -> Vec<String> {
         match kind {
             0 => ["compact", "store"].map(str::to_owned).into(),
             1 => purge(&format!("doomed {round}")).into(),
-            _ => ["vacuum", "store", "--older-than", "0s"].map(str::to_owned).into(),
+            _ => ["vacuum", "store", "--older-than", "0s"]
+                .map(str::to_owned)
+                .into(),
         }
     };
     for number in 0..6 {
@@ -203,12 +207,19 @@ fn upkeep_that_is_killed_changes_no_answer() {
         assert_eq!(answer(&place), before, "{words:?} killed after {micros} µs");
         // Whoever is not sure does it again; a purge that was done finds nothing.
         let again = place.run(&words);
-        assert!(again.status == 0 || again.stderr.contains("there is no group"), "{again:?}");
+        assert!(
+            again.status == 0 || again.stderr.contains("there is no group"),
+            "{again:?}"
+        );
         sound(&place);
         assert_eq!(answer(&place), before, "{words:?} again");
         if kind == 1 {
-            let sql = format!("SELECT count(*) AS n FROM events WHERE \"$group_0\" = 'doomed {round}'");
-            assert_eq!(place.json(&["sql", "store", &sql])["results"][0]["n"], json!(0));
+            let sql =
+                format!("SELECT count(*) AS n FROM events WHERE \"$group_0\" = 'doomed {round}'");
+            assert_eq!(
+                place.json(&["sql", "store", &sql])["results"][0]["n"],
+                json!(0)
+            );
         }
     }
     println!("compact, purge, vacuum: {killed:?} killed, {done:?} done before they could be");

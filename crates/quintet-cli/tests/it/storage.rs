@@ -40,7 +40,10 @@ fn shell(place: &Place, line: &str) -> (i32, String) {
 fn refused(place: &Place, store: &str, (status, said): (i32, String)) {
     assert!(status > 0, "{status}: {said}");
     assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    assert!(!said.contains("panicked") && !said.contains("internal error"), "{said}");
+    assert!(
+        !said.contains("panicked") && !said.contains("internal error"),
+        "{said}"
+    );
     assert_eq!(rows(place, store), 10);
 }
 
@@ -54,7 +57,8 @@ fn a_write_that_is_cut_short_leaves_nothing_half_there() {
     // In blocks of a kibibyte: every file of the load in turn is the one that cannot grow.
     let mut cut_short = 0;
     for blocks in [0, 1, 2, 4, 8, 16, 32, 64, 128] {
-        let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$QUINTET\" ingest store more.jsonl");
+        let line =
+            format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$QUINTET\" ingest store more.jsonl");
         let ended = shell(&place, &line);
         if ended.0 == 0 {
             break;
@@ -75,7 +79,10 @@ fn in_a_namespace(place: &Place, line: &str) -> Option<(i32, String)> {
         return None;
     }
     let line = line.replace('\'', "'\\''");
-    Some(shell(place, &format!("unshare --user --map-root-user --mount bash -c '{line}'")))
+    Some(shell(
+        place,
+        &format!("unshare --user --map-root-user --mount bash -c '{line}'"),
+    ))
 }
 
 #[test]
@@ -112,7 +119,10 @@ fn a_read_only_folder_answers_and_takes_nothing() {
         }
         assert_eq!(status, 1, "{said}");
         assert_eq!(said.trim_end().lines().count(), 3, "{said}");
-        assert!(!said.contains("panicked") && !said.contains("internal"), "{said}");
+        assert!(
+            !said.contains("panicked") && !said.contains("internal"),
+            "{said}"
+        );
     }
     assert_eq!(rows(&place, "store"), 10);
 }

@@ -12,7 +12,8 @@ fn refused(text: &str) -> String {
 }
 
 fn trend(fields: Value) -> String {
-    let mut definition = json!({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "paid"}]});
+    let mut definition =
+        json!({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "paid"}]});
     for (name, value) in fields.as_object().unwrap() {
         definition[name] = value.clone();
     }
@@ -64,7 +65,8 @@ fn a_value_that_was_not_read_from_text_may_be_as_deep_as_it_likes() {
     for _ in 0..5_000 {
         deep = json!({"type": "AND", "values": [deep]});
     }
-    let mut definition = json!({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "paid"}]});
+    let mut definition =
+        json!({"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "paid"}]});
     definition["properties"] = deep;
     let read = Query::from_value(&definition);
     assert!(matches!(read, Err(Error::Invalid { .. })), "{read:?}");
@@ -121,7 +123,15 @@ fn numbers_and_dates_beyond_everything_are_refused_or_taken() {
             }
         }
     }
-    for number in ["1e400", "-1e400", "18446744073709551616", "-1", "0", "0.5", "1e18"] {
+    for number in [
+        "1e400",
+        "-1e400",
+        "18446744073709551616",
+        "-1",
+        "0",
+        "0.5",
+        "1e18",
+    ] {
         for field in ["breakdown_limit", "breakdown_histogram_bin_count"] {
             let text = trend(json!({"breakdownFilter": {"breakdown": "a", field: "HERE"}}));
             if let Err(error) = read(&text.replace("\"HERE\"", number)) {
@@ -144,10 +154,13 @@ fn half_a_surrogate_pair_is_refused() {
 #[test]
 fn long_lists_are_read_in_time() {
     let values: Vec<String> = (0..100_000).map(|n| format!("value {n}")).collect();
-    let text = trend(json!({"properties": [{"key": "a", "type": "event", "operator": "exact", "value": values}]}));
+    let text = trend(
+        json!({"properties": [{"key": "a", "type": "event", "operator": "exact", "value": values}]}),
+    );
     read(&text).unwrap();
-    let series: Vec<Value> =
-        (0..5_000).map(|n| json!({"kind": "EventsNode", "event": format!("event {n}")})).collect();
+    let series: Vec<Value> = (0..5_000)
+        .map(|n| json!({"kind": "EventsNode", "event": format!("event {n}")}))
+        .collect();
     if let Err(error) = read(&trend(json!({"series": series}))) {
         is_a_sentence(&error);
     }

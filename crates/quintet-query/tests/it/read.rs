@@ -55,6 +55,10 @@ fn resolved(query: &Query, context: &Context) -> Result<String, Error> {
 /// Errors are one sentence, whatever is quoted in them.
 pub(crate) fn is_a_sentence(error: &Error) {
     let text = error.to_string();
-    assert!(!text.is_empty() && text.len() < 4096, "{} bytes", text.len());
+    assert!(
+        !text.is_empty() && text.len() < 4096,
+        "{} bytes",
+        text.len()
+    );
     assert!(!text.contains('\n'), "{text}");
 }

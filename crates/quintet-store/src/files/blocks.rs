@@ -57,11 +57,14 @@ impl<'de> Deserialize<'de> for Blocks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let sum = |digits: &[u8]| {
-            let digits = std::str::from_utf8(digits).ok().filter(|_| digits.len() == DIGITS)?;
+            let digits = std::str::from_utf8(digits)
+                .ok()
+                .filter(|_| digits.len() == DIGITS)?;
             u32::from_str_radix(digits, 16).ok()
         };
         let sums: Option<_> = text.as_bytes().chunks(DIGITS).map(sum).collect();
-        let wrong = || serde::de::Error::custom("the checksums of blocks are no hexadecimal numbers");
+        let wrong =
+            || serde::de::Error::custom("the checksums of blocks are no hexadecimal numbers");
         sums.map(Self).ok_or_else(wrong)
     }
 }

@@ -31,7 +31,8 @@ const LAST_BEFORE: &str = "{\"commit_info\":";
 pub(super) fn close(entry: &mut Vec<u8>) -> Result<()> {
     let id = Uuid::new_v4();
     let checksum = checksum(entry, id);
-    serde_json::to_writer(&mut *entry, &Last::Seal(Seal { id, checksum })).map_err(Error::internal)?;
+    serde_json::to_writer(&mut *entry, &Last::Seal(Seal { id, checksum }))
+        .map_err(Error::internal)?;
     entry.push(b'\n');
     Ok(())
 }

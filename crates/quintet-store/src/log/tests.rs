@@ -255,7 +255,10 @@ async fn a_commit_whose_answer_was_lost_is_known_again() {
     let place = location();
     commit(&place, 0, &[metadata()]).await.unwrap();
     let again = commit(&place, 0, &[metadata()]).await;
-    assert!(matches!(again, Err(Error::Conflict(_))), "the same words of another: {again:?}");
+    assert!(
+        matches!(again, Err(Error::Conflict(_))),
+        "the same words of another: {again:?}"
+    );
 }
 
 #[test]
@@ -293,12 +296,18 @@ fn paths_out_of_the_store_are_damage() {
         entry.push(b'\n');
         seal::close(&mut entry).unwrap();
         let read = decode("f", &entry);
-        assert!(matches!(read, Err(Error::Corrupt { .. })), "{path}: {read:?}");
+        assert!(
+            matches!(read, Err(Error::Corrupt { .. })),
+            "{path}: {read:?}"
+        );
         // Even so, a key never leaves the place.
         let key = location().key(path);
         let text = key.as_ref();
         assert!(text == "store" || text.starts_with("store/"), "{text}");
-        assert!(!text.split('/').any(|part| part == ".." || part == "."), "{text}");
+        assert!(
+            !text.split('/').any(|part| part == ".." || part == "."),
+            "{text}"
+        );
     }
     assert!(of("events/2024-01/0190.parquet").is_in_place());
     assert!(of("events/-001-12/0190.parquet").is_in_place());
@@ -313,7 +322,10 @@ fn any_entry_is_applied_or_refused() {
         seal::close(&mut sealed).unwrap();
         let (bare, read) = (decode("f", input), decode("f", &sealed));
         let told = |error: &Error| {
-            assert!(matches!(error, Error::Corrupt { .. } | Error::Unsupported { .. }), "{error}");
+            assert!(
+                matches!(error, Error::Corrupt { .. } | Error::Unsupported { .. }),
+                "{error}"
+            );
             quintet_fuzz::skeleton(&error.to_string())
         };
         let outcome = match read {

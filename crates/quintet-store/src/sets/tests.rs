@@ -131,7 +131,14 @@ fn damaged_bytes_are_refused() {
 #[test]
 fn any_bytes_are_sets_or_refused() {
     let rows: Vec<Row> = (0..300)
-        .map(|n| (["a", "b"][n as usize % 2], i64::from(n) * DAY / 50, n % 40, n % 7))
+        .map(|n| {
+            (
+                ["a", "b"][n as usize % 2],
+                i64::from(n) * DAY / 50,
+                n % 40,
+                n % 7,
+            )
+        })
         .collect();
     let (bytes, at) = encode(&sets_of(&rows, 100), 0);
     let directory = bytes[at.offset as usize..].to_vec();
@@ -140,7 +147,11 @@ fn any_bytes_are_sets_or_refused() {
         let read = read_directory(input);
         let (events, days) = match &read {
             Ok(directory) => {
-                let days = directory.events.iter().map(|event| event.days.len()).sum::<usize>();
+                let days = directory
+                    .events
+                    .iter()
+                    .map(|event| event.days.len())
+                    .sum::<usize>();
                 for event in &directory.events {
                     for kind in 0..KINDS {
                         // The blocks of what was read are not those that were written, or they are all there.

@@ -16,7 +16,9 @@ const LOADS: usize = 3;
 async fn writers_and_readers_at_once_lose_and_double_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let place: Arc<str> = folder.path().join("store").to_str().expect("a path").into();
-    let shared = Engine::create(&place, world::settings()).await.expect("a store");
+    let shared = Engine::create(&place, world::settings())
+        .await
+        .expect("a store");
     let is_over = Arc::new(AtomicBool::new(false));
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
@@ -30,7 +32,10 @@ async fn writers_and_readers_at_once_lose_and_double_nothing() {
             for number in 0..LOADS {
                 world::load(&engine, writer * LOADS + number).await;
             }
-            engine.compact(Compaction::default()).await.expect("a compaction");
+            engine
+                .compact(Compaction::default())
+                .await
+                .expect("a compaction");
         });
     }
     let mut readers = tokio::task::JoinSet::new();
@@ -57,7 +62,14 @@ async fn writers_and_readers_at_once_lose_and_double_nothing() {
         done.expect("a reader");
     }
     assert_eq!(whole_loads(&shared).await, (WRITERS * LOADS) as u64);
-    assert!(shared.verify().await.expect("a verification").problems.is_empty());
+    assert!(
+        shared
+            .verify()
+            .await
+            .expect("a verification")
+            .problems
+            .is_empty()
+    );
 }
 
 /// How many loads a reader sees: whole ones, counted twice within one question in different ways.
@@ -67,7 +79,11 @@ async fn whole_loads(engine: &Engine) -> u64 {
     let question = json!({"kind": "SQL", "query": sql}).to_string();
     let answer = engine.query(&question).await.expect("an answer");
     let row = &answer.results()[0];
-    assert_eq!((&row["rows"], &row["rows"]), (&row["uuids"], &row["read"]), "{row}");
+    assert_eq!(
+        (&row["rows"], &row["rows"]),
+        (&row["uuids"], &row["read"]),
+        "{row}"
+    );
     let rows = row["rows"].as_u64().expect("a number");
     assert!(rows.is_multiple_of(world::EVENTS as u64), "{rows}");
     rows / world::EVENTS as u64

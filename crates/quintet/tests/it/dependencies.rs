@@ -9,10 +9,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("quintet-fuzz", &[]),
     ("quintet-query", &["quintet-fuzz"]),
     ("quintet-behavior", &["quintet-fuzz"]),
-    (
-        "quintet-functions",
-        &["quintet-behavior"],
-    ),
+    ("quintet-functions", &["quintet-behavior"]),
     ("quintet-store", &["quintet-fuzz"]),
     (
         "quintet",

@@ -44,7 +44,9 @@ async fn a_flipped_bit_is_found_and_changes_no_answer() {
     let place = folder.path().join("store");
     let shown = place.to_str().expect("a path").to_owned();
     {
-        let engine = Engine::create(&shown, world::settings()).await.expect("a store");
+        let engine = Engine::create(&shown, world::settings())
+            .await
+            .expect("a store");
         for number in 0..3 {
             world::load(&engine, number).await;
         }
@@ -70,13 +72,18 @@ async fn a_flipped_bit_is_found_and_changes_no_answer() {
         let mut flipped = whole.clone();
         flipped[at] ^= 1 << noise.below(8);
         fs::write(file, &flipped).expect("a file");
-        let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
         let context = format!("byte {at} of {} ({} bytes)", file.display(), whole.len());
         for turn in 0..2 {
             let which = (number + turn * 5) % questions.len();
             let road = roads()[(number / questions.len() + turn) % 2];
             match ask(road, &shown, &questions[which]).await {
-                Ok(answer) => assert_eq!(answer, expected[which], "{context}: {}", questions[which]),
+                Ok(answer) => {
+                    assert_eq!(answer, expected[which], "{context}: {}", questions[which])
+                }
                 Err(error) => {
                     refused += 1;
                     assert_eq!(error.kind(), ErrorKind::Corrupt, "{context}: {error}");
@@ -89,16 +96,26 @@ async fn a_flipped_bit_is_found_and_changes_no_answer() {
             Err(error) => vec![error.to_string()],
             Ok(engine) => {
                 let found = engine.verify().await.expect("a verification");
-                found.problems.iter().map(|problem| problem.file.clone()).collect()
+                found
+                    .problems
+                    .iter()
+                    .map(|problem| problem.file.clone())
+                    .collect()
             }
         };
-        assert!(problems.iter().any(|problem| problem.contains(name)), "{context}: {problems:?}");
+        assert!(
+            problems.iter().any(|problem| problem.contains(name)),
+            "{context}: {problems:?}"
+        );
         fs::write(file, &whole).expect("a file");
     }
     for (question, expected) in questions.iter().zip(&expected) {
         let answer = ask(EngineBuilder::new(), &shown, question).await;
         assert_eq!(&answer.expect("an answer"), expected);
     }
-    println!("{flips} bits flipped in {} files, {refused} answers refused, none wrong", files.len());
+    println!(
+        "{flips} bits flipped in {} files, {refused} answers refused, none wrong",
+        files.len()
+    );
     assert!(refused > 0);
 }

@@ -24,7 +24,9 @@ const ENDLESS: [&str; 4] = [
 ];
 
 /// Runs on a runtime of two threads, which both are kept busy; fails where the runtime cannot be ended.
-fn on_two_threads<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce() -> F + Send + 'static) {
+fn on_two_threads<F: Future<Output = ()> + Send + 'static>(
+    work: impl FnOnce() -> F + Send + 'static,
+) {
     let (ended, over) = mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -37,7 +39,8 @@ fn on_two_threads<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce() -
         drop(runtime);
         ended.send(()).expect("somebody waits");
     });
-    over.recv_timeout(FOREVER).expect("work goes on after it was given up");
+    over.recv_timeout(FOREVER)
+        .expect("work goes on after it was given up");
 }
 
 #[test]
@@ -49,7 +52,11 @@ fn a_question_over_its_time_limit_ends_with_all_its_work() {
             // As a service asks: in a task that waits for its turn among those that are busy.
             let asked = tokio::spawn(async move { engine.sql(sql).await });
             let error = asked.await.expect("no panic").expect_err("no time");
-            assert_eq!(error.kind(), ErrorKind::ResourcesExhausted, "{sql}: {error}");
+            assert_eq!(
+                error.kind(),
+                ErrorKind::ResourcesExhausted,
+                "{sql}: {error}"
+            );
             assert!(error.to_string().contains("time limit"), "{sql}: {error}");
         });
     }

@@ -42,7 +42,8 @@ fn questions() -> Vec<Value> {
         (0..number).map(step).collect()
     };
     let all = json!([{"kind": "EventsNode", "event": null}]);
-    let by_value = json!({"breakdown": "value", "breakdown_type": "event", "breakdown_limit": 100_000});
+    let by_value =
+        json!({"breakdown": "value", "breakdown_type": "event", "breakdown_limit": 100_000});
     vec![
         json!({"kind": "FunnelsQuery", "dateRange": range, "series": steps(32)}),
         json!({"kind": "FunnelsQuery", "dateRange": range, "series": steps(32), "aggregation_group_type_index": 0}),
@@ -63,7 +64,9 @@ async fn extreme_shapes_in_little_memory_are_answered_or_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().join("store");
     let place = place.to_str().expect("a path");
-    let engine = Engine::create(place, world::settings()).await.expect("a store");
+    let engine = Engine::create(place, world::settings())
+        .await
+        .expect("a store");
     let sources = vec![Source::bytes("extreme", events())];
     let load = Load {
         sources,
@@ -75,7 +78,10 @@ async fn extreme_shapes_in_little_memory_are_answered_or_refused() {
     let (mut answered, mut refused) = (0, 0);
     for question in questions() {
         let text = question.to_string();
-        let expected = engine.query(&text).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+        let expected = engine
+            .query(&text)
+            .await
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
         match little.query(&text).await {
             Ok(answer) => {
                 answered += 1;
@@ -83,11 +89,18 @@ async fn extreme_shapes_in_little_memory_are_answered_or_refused() {
             }
             Err(error) => {
                 refused += 1;
-                assert_eq!(error.kind(), ErrorKind::ResourcesExhausted, "{text}: {error}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::ResourcesExhausted,
+                    "{text}: {error}"
+                );
                 assert!(!error.to_string().contains('\n'), "{error}");
             }
         }
     }
-    println!("{} events in {MEMORY} bytes: {answered} answered, {refused} refused", extreme());
+    println!(
+        "{} events in {MEMORY} bytes: {answered} answered, {refused} refused",
+        extreme()
+    );
     assert!(answered > 0);
 }

@@ -43,13 +43,20 @@ async fn sql_reaches_no_file_and_changes_nothing() {
         "select 1; drop table events".to_owned(),
         "prepare p as select 1".to_owned(),
     ] {
-        let error = engine.sql(&sql).await.err().unwrap_or_else(|| panic!("{sql} was answered"));
+        let error = engine
+            .sql(&sql)
+            .await
+            .err()
+            .unwrap_or_else(|| panic!("{sql} was answered"));
         let is_refused = matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported);
         assert!(is_refused, "{sql}: {error}");
         assert!(!error.to_string().contains('\n'), "{sql}: {error}");
     }
     assert!(!target.exists());
-    let answer = engine.sql("select count(*) as n from events").await.expect("an answer");
+    let answer = engine
+        .sql("select count(*) as n from events")
+        .await
+        .expect("an answer");
     assert_eq!(answer.results()[0]["n"], json!(world::EVENTS));
 }
 
@@ -58,7 +65,9 @@ async fn files_are_read_by_path_only_if_that_is_switched_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("store");
     let store = store.to_str().expect("a path");
-    Engine::create(store, world::settings()).await.expect("a store");
+    Engine::create(store, world::settings())
+        .await
+        .expect("a store");
     let file = folder.path().join("some.csv");
     fs::write(&file, "a,b\n1,2\n").expect("a file");
     let sql = format!("select a, b from '{}'", file.display());

@@ -47,7 +47,8 @@ pub(crate) fn questions() -> Vec<Value> {
     let steps = [node("seen"), node("paid")];
     let by_company = json!({"kind": "EventsNode", "event": "paid", "math": "unique_group", "math_group_type_index": 0});
     let dau = json!({"kind": "EventsNode", "event": "seen", "math": "dau"});
-    let sum = json!({"kind": "EventsNode", "event": "paid", "math": "sum", "math_property": "price"});
+    let sum =
+        json!({"kind": "EventsNode", "event": "paid", "math": "sum", "math_property": "price"});
     vec![
         json!({"kind": "TrendsQuery", "interval": "month", "dateRange": range, "series": [node("seen"), dau, by_company]}),
         json!({"kind": "TrendsQuery", "interval": "month", "dateRange": range, "series": [sum],

@@ -30,7 +30,13 @@ fn outcome(read: crate::error::Result<()>, loaded: &Loaded) -> Vec<String> {
         let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
         assert!(value.is_object(), "{text}");
     }
-    told.extend(loaded.report.warnings.iter().map(|warning| warning.code.to_string()));
+    told.extend(
+        loaded
+            .report
+            .warnings
+            .iter()
+            .map(|warning| warning.code.to_string()),
+    );
     told.extend(loaded.report.rejected.iter().map(|refused| {
         assert!(!refused.message.contains('\n'), "{}", refused.message);
         skeleton(&refused.message)
@@ -73,8 +79,14 @@ fn any_line_of_groups_and_persons_is_read_or_refused() {
         for error in [groups.err(), persons.err()].into_iter().flatten() {
             assert!(!matches!(error, Error::Internal(_)), "{error}");
         }
-        let told = report.rejected.iter().map(|refused| skeleton(&refused.message));
-        let warned = report.warnings.iter().map(|warning| warning.code.to_owned());
+        let told = report
+            .rejected
+            .iter()
+            .map(|refused| skeleton(&refused.message));
+        let warned = report
+            .warnings
+            .iter()
+            .map(|warning| warning.code.to_owned());
         told.chain(warned).collect::<Vec<_>>()
     });
 }
@@ -82,10 +94,13 @@ fn any_line_of_groups_and_persons_is_read_or_refused() {
 #[test]
 fn any_parquet_file_is_read_or_refused() {
     let seeds = [export(3), export(40)];
-    Target::new("parquet").with_seeds(seeds).with_inputs(400).run(|input| {
-        let (read, loaded) = read(input.to_vec(), Format::Auto);
-        outcome(read, &loaded)
-    });
+    Target::new("parquet")
+        .with_seeds(seeds)
+        .with_inputs(400)
+        .run(|input| {
+            let (read, loaded) = read(input.to_vec(), Format::Auto);
+            outcome(read, &loaded)
+        });
 }
 
 /// A small export with the columns of events.
@@ -98,8 +113,14 @@ fn export(rows: usize) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter([
         ("event", texts(&|n| format!("event {}", n % 3))),
         ("distinct_id", texts(&|n| format!("person {}", n % 5))),
-        ("timestamp", texts(&|n| format!("2024-03-{:02}T10:00:00Z", 1 + n % 28))),
-        ("properties", texts(&|n| format!(r#"{{"n":{n},"$groups":{{"company":"c"}}}}"#))),
+        (
+            "timestamp",
+            texts(&|n| format!("2024-03-{:02}T10:00:00Z", 1 + n % 28)),
+        ),
+        (
+            "properties",
+            texts(&|n| format!(r#"{{"n":{n},"$groups":{{"company":"c"}}}}"#)),
+        ),
     ])
     .unwrap();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
@@ -134,7 +155,9 @@ fn names_that_look_like_code_are_names() {
         r"\ud83d\ude00",
         "",
     ] {
-        let message = event(&format!(r#"{{"{name}":"{name}","$groups":{{"{name}":"{name}"}}}}"#));
+        let message = event(&format!(
+            r#"{{"{name}":"{name}","$groups":{{"{name}":"{name}"}}}}"#
+        ));
         let (read, loaded) = read(message.clone(), Format::Auto);
         outcome(read, &loaded);
         assert_eq!(loaded.events(), ["e"], "{message}");
@@ -162,11 +185,21 @@ fn halves_of_surrogate_pairs_and_deep_values_are_refused() {
 
 #[test]
 fn numbers_beyond_all_numbers_are_kept_as_they_were_sent_or_refused() {
-    for number in ["1e400", "-1e400", "1e-400", "123456789012345678901234567890", "-0", "0.1e1"] {
+    for number in [
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "123456789012345678901234567890",
+        "-0",
+        "0.1e1",
+    ] {
         let (read, loaded) = read(event(&format!(r#"{{"n":{number}}}"#)), Format::Auto);
         read.unwrap();
         match loaded.report.events.rejected {
-            0 => assert_eq!(loaded.staged.properties_of(0), format!(r#"{{"n":{number}}}"#)),
+            0 => assert_eq!(
+                loaded.staged.properties_of(0),
+                format!(r#"{{"n":{number}}}"#)
+            ),
             _ => assert!(!loaded.report.rejected[0].message.is_empty()),
         }
     }
@@ -209,7 +242,10 @@ fn a_line_of_many_megabytes_is_one_event_or_refused() {
     let long = "x".repeat(16 << 20);
     let (read_, loaded) = read(event(&format!(r#"{{"a":"{long}"}}"#)), Format::Auto);
     read_.unwrap();
-    assert_eq!(loaded.events().len() as u64 + loaded.report.events.rejected, 1);
+    assert_eq!(
+        loaded.events().len() as u64 + loaded.report.events.rejected,
+        1
+    );
     // No line, no quote, no bracket ever ends.
     for start in ["", "\"", r#"{"event":""#] {
         let (read, loaded) = read(format!("{start}{long}"), Format::Auto);
@@ -240,12 +276,17 @@ fn broken_parquet_is_damage_and_named() {
 #[test]
 fn packed_text_that_is_cut_off_or_no_text_is_damage() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(event("{}").repeat(200).as_bytes()).unwrap();
+    packer
+        .write_all(event("{}").repeat(200).as_bytes())
+        .unwrap();
     let packed = packer.finish().unwrap();
     let (cut, _) = read(packed[..packed.len() - 9].to_vec(), Format::Auto);
     assert!(matches!(cut, Err(Error::Corrupt { .. })), "{cut:?}");
     let (head, _) = read(b"\x1f\x8b\xff\xff\xff".to_vec(), Format::Auto);
     assert!(matches!(head, Err(Error::Corrupt { .. })), "{head:?}");
-    let (zstd, _) = read(b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff".to_vec(), Format::Auto);
+    let (zstd, _) = read(
+        b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff".to_vec(),
+        Format::Auto,
+    );
     assert!(matches!(zstd, Err(Error::Corrupt { .. })), "{zstd:?}");
 }

@@ -134,7 +134,12 @@ impl Faulty {
 
 #[async_trait]
 impl ObjectStore for Faulty {
-    async fn put_opts(&self, key: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        key: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
         match self.turn(Kind::Write, key) {
             Turn::Works => self.inner.put_opts(key, payload, options).await,
             Turn::Fails(error) => Err(error),

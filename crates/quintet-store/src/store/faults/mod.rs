@@ -52,7 +52,13 @@ fn event(number: u32) -> String {
         _ => format!(r#""n":{number}"#),
     };
     let time = format!("2024-0{}-01T00:00:00Z", 1 + number % 4);
-    line(number, "seen", &format!("person {}", number % 5), &time, &properties)
+    line(
+        number,
+        "seen",
+        &format!("person {}", number % 5),
+        &time,
+        &properties,
+    )
 }
 
 fn at(memory: Arc<dyn ObjectStore>) -> Location {
@@ -62,7 +68,9 @@ fn at(memory: Arc<dyn ObjectStore>) -> Location {
 /// A store of three loads, one of which a compaction has replaced.
 async fn base() -> InMemory {
     let memory = Arc::new(InMemory::new());
-    let store = Store::create(at(memory.clone()), Settings::default()).await.unwrap();
+    let store = Store::create(at(memory.clone()), Settings::default())
+        .await
+        .unwrap();
     for start in [0, 6] {
         let lines = (start..start + 6).map(event).collect::<Vec<_>>();
         ingest(&store, &lines).await;
@@ -74,7 +82,8 @@ async fn base() -> InMemory {
 
 /// Everything that is to be read of the events, groups by their keys.
 async fn answer(store: &Store) -> String {
-    let query = r#"select event, timestamp, distinct_id, "$group_0", properties from events order by uuid"#;
+    let query =
+        r#"select event, timestamp, distinct_id, "$group_0", properties from events order by uuid"#;
     sql(store, query).await
 }
 
@@ -88,7 +97,10 @@ async fn sound(store: &Store, context: &str) {
 }
 
 fn is_typed(error: &Error, context: &str) {
-    let is_of_storage = matches!(error, Error::Io { .. } | Error::ResourcesExhausted(_) | Error::Conflict(_));
+    let is_of_storage = matches!(
+        error,
+        Error::Io { .. } | Error::ResourcesExhausted(_) | Error::Conflict(_)
+    );
     assert!(is_of_storage, "{context}: {error:?}");
     assert!(!error.to_string().contains('\n'), "{context}: {error}");
 }
@@ -135,7 +147,9 @@ async fn survives(work: Work, faults: &[Fault]) {
                 false => assert!(now == before || now == after, "{context}:\n{now}"),
             }
             sound(&store, &context).await;
-            work.on(&store).await.unwrap_or_else(|e| panic!("{context}, again: {e}"));
+            work.on(&store)
+                .await
+                .unwrap_or_else(|e| panic!("{context}, again: {e}"));
             assert_eq!(answer(&store).await, after, "{context}, again");
             sound(&store, &context).await;
         }
@@ -168,7 +182,8 @@ async fn a_vacuum_survives_every_fault() {
 async fn a_question_is_answered_or_storage_is_to_blame() {
     let base = base().await;
     let expected = answer(&opened(base.fork()).await).await;
-    let query = r#"select event, timestamp, distinct_id, "$group_0", properties from events order by uuid"#;
+    let query =
+        r#"select event, timestamp, distinct_id, "$group_0", properties from events order by uuid"#;
     for fault in [Fault::Once, Fault::Gone] {
         for operation in 0.. {
             let context = format!("{fault:?} at operation {operation}");
@@ -204,7 +219,12 @@ async fn a_store_without_its_newest_data_file_says_which() {
     let store = Store::open(at(memory.clone())).await.unwrap();
     let snapshot = store.snapshot().await.unwrap();
     let file = snapshot.events_files().last().unwrap();
-    memory.delete(&store.location().key(&file.path)).await.unwrap();
-    let error = ask(at(memory), "select sum(length(properties)) from events").await.unwrap_err();
+    memory
+        .delete(&store.location().key(&file.path))
+        .await
+        .unwrap();
+    let error = ask(at(memory), "select sum(length(properties)) from events")
+        .await
+        .unwrap_err();
     assert!(matches!(&error, Error::Corrupt { .. }), "{error:?}");
 }
