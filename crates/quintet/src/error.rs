@@ -98,6 +98,7 @@ impl Error {
         } else {
             format!("{path}: {reason}")
         };
+        let message = message.replace(char::is_control, " ");
         Self {
             kind: ErrorKind::Invalid,
             path: Some(path.to_owned()),
@@ -160,7 +161,7 @@ impl From<quintet_store::Error> for Error {
             kind,
             path,
             // DataFusion lists consumers of memory on lines of their own.
-            message: error.to_string().replace('\n', " "),
+            message: error.to_string().replace(char::is_control, " "),
         }
     }
 }
