@@ -162,6 +162,10 @@ impl Error {
     }
 }
 
+/// What [`classify`] calls a file of which it knows no name. DataFusion keeps the text alone of some errors, so that it may as well be the
+/// storage that has failed.
+pub const SOME_FILE: &str = "a Parquet file";
+
 /// Whether an object store has failed for lack of space below it.
 fn is_full(error: &object_store::Error) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
@@ -188,15 +192,15 @@ pub fn classify(error: &DataFusionError) -> Error {
         DataFusionError::ResourcesExhausted(message) => Error::ResourcesExhausted(format!(
             "{message}; give the engine more memory or ask for less at once"
         )),
-        DataFusionError::ParquetError(cause) => Error::corrupt("a Parquet file", cause),
+        DataFusionError::ParquetError(cause) => Error::corrupt(SOME_FILE, cause),
         DataFusionError::External(cause) if cause.is::<ParquetError>() => {
-            Error::corrupt("a Parquet file", cause)
+            Error::corrupt(SOME_FILE, cause)
         }
         DataFusionError::External(cause) => Error::internal(cause),
         DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
-            ArrowError::ParquetError(_) => Error::corrupt("a Parquet file", cause),
+            ArrowError::ParquetError(_) => Error::corrupt(SOME_FILE, cause),
             ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => {
-                Error::corrupt("a Parquet file", inner)
+                Error::corrupt(SOME_FILE, inner)
             }
             ArrowError::MemoryError(message) => Error::ResourcesExhausted(message.clone()),
             other => wrong(other),

@@ -39,7 +39,7 @@ mod store;
 mod tables;
 mod verified;
 
-pub use error::{Error, Result, classify};
+pub use error::{Error, Result, SOME_FILE, classify};
 pub use ingest::{
     Columns, EventCounts, Format, GroupCounts, Load, LoadReport, PersonCounts, Rejection, Source,
     Warning,

@@ -9,8 +9,8 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use quintet_query::{Context, Definitions, Query};
 use quintet_store::{
-    Columns, Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, Settings, Snapshot,
-    Stats, Store, Unloaded, WeekStart,
+    Columns, Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, SOME_FILE, Settings,
+    Snapshot, Stats, Store, Unloaded, WeekStart,
 };
 use serde_json::{Value, json};
 
@@ -503,12 +503,23 @@ impl Pinned<'_> {
             (Self::Folder(folder), ErrorKind::Corrupt) => folder.damaged_file().await,
             (Self::Folder(folder), ErrorKind::Invalid) => folder.unreadable_time().await,
             (Self::Snapshot(snapshot) | Self::Loaded(snapshot), ErrorKind::Corrupt) => {
-                snapshot.damaged_files().await.into_iter().next()
+                let damaged = snapshot.damaged_files().await.into_iter().next();
+                damaged.or_else(|| undamaged(snapshot, &error))
             }
             _ => None,
         };
         Err(cause.map_or(error, Error::from))
     }
+}
+
+/// What a failure was that looked like damage of some file, when all files are whole: storage that did not answer.
+fn undamaged(snapshot: &Snapshot, error: &Error) -> Option<quintet_store::Error> {
+    let text = error.to_string();
+    let reason = text.strip_prefix(SOME_FILE)?;
+    Some(snapshot.without_damage(quintet_store::Error::Corrupt {
+        file: SOME_FILE.to_owned(),
+        reason: reason.trim_start_matches(" is damaged: ").to_owned(),
+    }))
 }
 
 fn clock(now: Option<&str>) -> Result<DateTime<Utc>> {

@@ -50,8 +50,14 @@ pub(super) fn open(entry: &str) -> Result<&str, String> {
         return Err(cut_off());
     }
     let changed = || "the log entry is not what was written (its checksum differs)".to_owned();
-    let Last::Seal(seal) = serde_json::from_str(last).map_err(|_| changed())?;
-    match seal.checksum == checksum(before.as_bytes(), seal.id) {
+    let seal: Last = serde_json::from_str(last).map_err(|_| changed())?;
+    // To the letter: a number may be written in more than one way.
+    let is_as_written = serde_json::to_string(&seal).is_ok_and(|written| written == last);
+    let Last::Seal(Seal {
+        id,
+        checksum: known,
+    }) = seal;
+    match is_as_written && known == checksum(before.as_bytes(), id) {
         true => Ok(before),
         false => Err(changed()),
     }

@@ -98,7 +98,6 @@ async fn names_in_definitions_reach_nothing_but_properties() {
         "\\",
         "%",
         "_",
-        "",
     ] {
         let filter = json!([{"type": "event", "key": name, "operator": "exact", "value": [name]}]);
         let series = json!([{"kind": "EventsNode", "event": "seen", "properties": filter}]);
@@ -125,5 +124,35 @@ async fn names_in_definitions_reach_nothing_but_properties() {
         if let Err(error) = engine.query(&funnel.to_string()).await {
             assert_eq!(error.kind(), ErrorKind::Invalid, "{name:?}: {error}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_as_deep_as_definitions_may_be_need_no_more_stack_than_threads_have() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine(folder.path()).await;
+    let range = json!({"date_from": "2024-01-01", "date_to": "2024-03-31"});
+    let mut deep = json!({"type": "event", "key": "plan", "operator": "exact", "value": ["pro"]});
+    let mut levels = 0;
+    for _ in 0..200 {
+        let group = json!({"type": "AND", "values": [deep]});
+        let definition = json!({
+            "kind": "TrendsQuery", "dateRange": range, "series": [{"kind": "EventsNode", "event": "seen"}], "properties": group,
+        });
+        // Beyond this, no text is read.
+        if serde_json::from_str::<serde_json::Value>(&definition.to_string()).is_err() {
+            break;
+        }
+        (deep, levels) = (group, levels + 1);
+    }
+    assert!(levels > 50, "{levels}");
+    let definition = json!({
+        "kind": "TrendsQuery", "dateRange": range, "series": [{"kind": "EventsNode", "event": "seen"}], "properties": deep,
+    });
+    // On a thread of the runtime, with its usual stack.
+    let asked = tokio::spawn(async move { engine.query(&definition.to_string()).await });
+    match asked.await.expect("no panic") {
+        Ok(answer) => assert!(answer.results()[0]["count"].as_f64() > Some(0.0)),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid, "{error}"),
     }
 }

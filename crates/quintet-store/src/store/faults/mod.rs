@@ -14,7 +14,6 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use self::injector::{FAULTS, Fault, Faulty};
 use super::tests::{COMPANY, ingest, line, load, sql};
 use super::*;
-use crate::error::classify;
 
 const URL: &str = "memory://faults/store";
 
@@ -208,7 +207,10 @@ async fn ask(location: Location, query: &str) -> Result<String> {
     session.register_object_store(url.as_ref(), Arc::clone(snapshot.object_store()));
     session.register_table("events", snapshot.events()).unwrap();
     let rows = async { session.sql(query).await?.collect().await };
-    let rows = rows.await.map_err(|error| classify(&error))?;
+    let rows = match rows.await {
+        Ok(rows) => rows,
+        Err(error) => return Err(snapshot.diagnose(&error).await),
+    };
     let table = datafusion::arrow::util::pretty::pretty_format_batches(&rows);
     Ok(table.map_err(Error::internal)?.to_string())
 }
