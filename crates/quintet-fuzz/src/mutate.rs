@@ -203,7 +203,7 @@ fn number(input: &mut Vec<u8>, noise: &mut Noise) {
         return;
     };
     let digits = match noise.below(4) {
-        0 => (noise.next() >> noise.below(64)).to_string(),
+        0 => (noise.number() >> noise.below(64)).to_string(),
         1 => format!("-{}", noise.below(1000)),
         2 => format!("{}e{}", noise.below(10), noise.below(400)),
         _ => "9".repeat(1 + noise.below(40)),

@@ -11,7 +11,7 @@ impl Noise {
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Noise {
     pub fn below(&mut self, end: usize) -> usize {
         match end as u64 {
             0 => 0,
-            end => (self.next() % end) as usize,
+            end => (self.number() % end) as usize,
         }
     }
 
