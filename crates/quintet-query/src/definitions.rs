@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::Context;
 use crate::error::{Error, Result};
 use crate::filter::{Cohort, CohortMembers, Filter, PropertyNode, check_regex};
-use crate::reader::{Field, Object, Path};
+use crate::reader::{Field, Object, Path, not_too_deep};
 
 mod action;
 
@@ -104,6 +104,7 @@ impl Definitions {
     /// # Errors
     /// [`Error::Invalid`] names the place of what is wrong.
     pub fn parse(definitions: &Value) -> Result<Self> {
+        not_too_deep(definitions)?;
         let mut object = Field::new(Path::root(), definitions).object()?;
         let read = Self {
             actions: object

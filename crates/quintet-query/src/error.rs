@@ -30,15 +30,15 @@ pub enum Error {
 impl Error {
     pub(crate) fn invalid(path: &Path, reason: impl Into<String>) -> Self {
         Self::Invalid {
-            path: path.to_string(),
-            reason: reason.into(),
+            path: sentence(path.to_string()),
+            reason: sentence(reason.into()),
         }
     }
 
     pub(crate) fn unsupported(what: impl Into<String>, instead: impl Into<String>) -> Self {
         Self::Unsupported {
-            what: what.into(),
-            instead: instead.into(),
+            what: sentence(what.into()),
+            instead: sentence(instead.into()),
         }
     }
 
@@ -79,10 +79,59 @@ impl Error {
     }
 }
 
+/// The longest message: what is quoted in it may be of any length.
+const LONGEST: usize = 1000;
+
+/// A message on one line that can be read, whatever it quotes.
+fn sentence(message: String) -> String {
+    let is_long = message.chars().nth(LONGEST).is_some();
+    if !is_long && !message.contains(char::is_control) {
+        return message;
+    }
+    let letters: Vec<char> = message.chars().collect();
+    let written = |letters: &[char]| -> String {
+        let escaped = |letter: &char| match letter.is_control() {
+            true => letter.escape_default().to_string(),
+            false => letter.to_string(),
+        };
+        letters.iter().map(escaped).collect()
+    };
+    if !is_long {
+        return written(&letters);
+    }
+    // What is wrong stands first, and the way out last.
+    let (start, end) = (LONGEST * 2 / 3, letters.len() - LONGEST / 3);
+    let (start, end) = (letters.get(..start), letters.get(end..));
+    format!(
+        "{} … {}",
+        written(start.unwrap_or_default()),
+        written(end.unwrap_or_default())
+    )
+}
+
 fn place(path: &str) -> String {
     if path.is_empty() {
         String::new()
     } else {
         format!("{path}: ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_it_quotes() {
+        let error = Error::invalid(&Path::root(), "a\nb\u{7}c\u{0}");
+        assert_eq!(error.to_string(), r"a\nb\u{7}c\u{0}");
+    }
+
+    #[test]
+    fn a_long_quote_is_cut_in_the_middle() {
+        let error = Error::invalid(&Path::root(), format!("begins {} ends", "é".repeat(9000)));
+        let text = error.to_string();
+        assert!(text.starts_with("begins é") && text.ends_with("é ends"));
+        assert!(text.chars().count() < LONGEST + 10);
     }
 }

@@ -12,7 +12,7 @@ use crate::funnels::{
 use crate::groups::GroupsQuestion;
 use crate::lifecycle::{LifecycleActorsQuery, LifecycleQuery};
 use crate::paths::{PathsActorsQuery, PathsQuery};
-use crate::reader::{Field, Path};
+use crate::reader::{Field, Path, not_too_deep};
 use crate::retention::{RetentionActorsQuery, RetentionQuery};
 use crate::stickiness::{StickinessActorsQuery, StickinessQuery};
 use crate::trends::{InsightActorsQuery, TrendsQuery};
@@ -106,6 +106,7 @@ impl Query {
     /// # Errors
     /// As [`Query::parse`].
     pub fn from_value(value: &Value) -> Result<Self> {
+        not_too_deep(value)?;
         let definition = Field::new(Path::root(), unwrap(value));
         let mut object = definition.object()?;
         let kind = object.require("kind")?;

@@ -36,6 +36,31 @@ impl fmt::Display for Path {
     }
 }
 
+/// How deep a definition may nest: what serde_json reads of text. Everything that is done with definitions recurses.
+const DEPTH: usize = 127;
+
+/// Refuses values that no text could have given. Does not recurse itself.
+pub(crate) fn not_too_deep(value: &Value) -> Result<()> {
+    let mut level: Vec<&Value> = vec![value];
+    for _ in 0..=DEPTH {
+        if level.is_empty() {
+            return Ok(());
+        }
+        level = level
+            .into_iter()
+            .flat_map(|value| -> Box<dyn Iterator<Item = &Value>> {
+                match value {
+                    Value::Array(items) => Box::new(items.iter()),
+                    Value::Object(fields) => Box::new(fields.values()),
+                    _ => Box::new(std::iter::empty()),
+                }
+            })
+            .collect();
+    }
+    let reason = format!("the definition is nested more than {DEPTH} deep");
+    Err(Error::invalid(&Path::root(), reason))
+}
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {

@@ -99,6 +99,9 @@ impl Error {
             object_store::Error::AlreadyExists { .. } => {
                 Self::Conflict(format!("{place} exists already"))
             }
+            other if is_full(&other) => Self::ResourcesExhausted(format!(
+                "{place} cannot be written: the storage is full; free some space"
+            )),
             other => Self::Io {
                 place: place.to_owned(),
                 source: std::io::Error::other(other),
@@ -108,8 +111,68 @@ impl Error {
 
     /// An error of the Parquet library while it read `file`.
     pub(crate) fn parquet(file: &str, source: &ParquetError) -> Self {
-        Self::corrupt(file, source)
+        match Self::below(source) {
+            Some(Self::Io { source, .. }) => Self::Io {
+                place: file.to_owned(),
+                source,
+            },
+            Some(Self::NotFound(_)) => Self::corrupt(file, "the file is missing"),
+            Some(below) => below,
+            None => Self::corrupt(file, source),
+        }
     }
+
+    /// What a library was told by storage when it failed: an error of ours, or one of the object store.
+    fn below(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let (mut ours, mut theirs) = (None, None);
+        for cause in causes {
+            ours = ours.or_else(|| cause.downcast_ref::<Self>().map(Self::again));
+            theirs = theirs.or_else(|| match cause.downcast_ref::<object_store::Error>()? {
+                object_store::Error::NotFound { path, .. } => {
+                    Some(Self::NotFound(format!("there is no {path}")))
+                }
+                other => Some(Self::Io {
+                    place: "object store".into(),
+                    source: std::io::Error::other(other.to_string()),
+                }),
+            });
+        }
+        ours.or(theirs)
+    }
+
+    /// The same once more.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Invalid { path, reason } => Self::invalid(path.clone(), reason.clone()),
+            Self::Unsupported { what, instead } => Self::Unsupported {
+                what: what.clone(),
+                instead: instead.clone(),
+            },
+            Self::NotFound(reason) => Self::NotFound(reason.clone()),
+            Self::Conflict(reason) => Self::Conflict(reason.clone()),
+            Self::ResourcesExhausted(reason) => Self::ResourcesExhausted(reason.clone()),
+            Self::Corrupt { file, reason } => Self::corrupt(file.clone(), reason),
+            Self::Io { place, source } => Self::Io {
+                place: place.clone(),
+                source: std::io::Error::new(source.kind(), source.to_string()),
+            },
+            Self::Internal(what) => Self::Internal(what.clone()),
+        }
+    }
+}
+
+/// What [`classify`] calls a file of which it knows no name. DataFusion keeps the text alone of some errors, so that it may as well be the
+/// storage that has failed.
+pub const SOME_FILE: &str = "a Parquet file";
+
+/// Whether an object store has failed for lack of space below it.
+fn is_full(error: &object_store::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded))
 }
 
 /// The store's view of an error that DataFusion met while it ran a plan over a store or a folder.
@@ -120,43 +183,33 @@ impl Error {
 /// or [`Error::Internal`].
 pub fn classify(error: &DataFusionError) -> Error {
     let wrong = |reason: &dyn ToString| Error::invalid("query", reason.to_string());
+    match Error::below(error) {
+        Some(Error::NotFound(reason)) => return Error::corrupt("a file of the store", reason),
+        Some(below) => return below,
+        None => {}
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(message) => Error::ResourcesExhausted(format!(
             "{message}; give the engine more memory or ask for less at once"
         )),
-        DataFusionError::ParquetError(cause) => Error::corrupt("a Parquet file", cause),
+        DataFusionError::ParquetError(cause) => Error::corrupt(SOME_FILE, cause),
         DataFusionError::External(cause) if cause.is::<ParquetError>() => {
-            Error::corrupt("a Parquet file", cause)
+            Error::corrupt(SOME_FILE, cause)
         }
-        // What operators of our own have met, which is classified already.
-        DataFusionError::External(cause) => match cause.downcast_ref() {
-            Some(Error::Corrupt { file, reason }) => Error::corrupt(file, reason),
-            Some(Error::Invalid { path, reason }) => Error::invalid(path.clone(), reason.clone()),
-            Some(Error::ResourcesExhausted(reason)) => Error::ResourcesExhausted(reason.clone()),
-            Some(Error::NotFound(reason)) => Error::corrupt("a file of the store", reason),
-            Some(Error::Io { place, source }) => Error::Io {
-                place: place.clone(),
-                source: std::io::Error::new(source.kind(), source.to_string()),
-            },
-            _ => Error::internal(cause),
-        },
+        DataFusionError::External(cause) => Error::internal(cause),
         DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
-            ArrowError::ParquetError(_) => Error::corrupt("a Parquet file", cause),
+            ArrowError::ParquetError(_) => Error::corrupt(SOME_FILE, cause),
             ArrowError::ExternalError(inner) if inner.is::<ParquetError>() => {
-                Error::corrupt("a Parquet file", inner)
+                Error::corrupt(SOME_FILE, inner)
             }
             ArrowError::MemoryError(message) => Error::ResourcesExhausted(message.clone()),
             other => wrong(other),
         },
-        DataFusionError::ObjectStore(cause) => match cause.as_ref() {
-            object_store::Error::NotFound { path, .. } => {
-                Error::corrupt(path, "the file is missing")
-            }
-            other => Error::Io {
-                place: "object store".into(),
-                source: std::io::Error::other(other.to_string()),
-            },
-        },
+        // What is put aside while memory is short.
+        DataFusionError::IoError(cause) => {
+            let cause = std::io::Error::new(cause.kind(), cause.to_string());
+            Error::io(Path::new("a temporary file"), cause)
+        }
         DataFusionError::NotImplemented(what) => Error::Unsupported {
             what: what.clone(),
             instead: "write the query in another way".into(),

@@ -37,8 +37,9 @@ mod snapshot;
 mod stats;
 mod store;
 mod tables;
+mod verified;
 
-pub use error::{Error, Result, classify};
+pub use error::{Error, Result, SOME_FILE, classify};
 pub use ingest::{
     Columns, EventCounts, Format, GroupCounts, Load, LoadReport, PersonCounts, Rejection, Source,
     Warning,

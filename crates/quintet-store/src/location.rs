@@ -18,13 +18,19 @@ use uuid::Uuid;
 
 use crate::cache::Cache;
 use crate::error::{Error, Result};
+use crate::log::Add;
+use crate::verified::Verified;
 
 /// A folder or an object-store prefix that holds (or will hold) a store or plain Parquet files.
 #[derive(Debug, Clone)]
 pub struct Location {
     shown: String,
     url: ObjectStoreUrl,
+    /// As it is: for what is checked as a whole, or is not in the log.
     store: Arc<dyn ObjectStore>,
+    /// The same, checked: for what reads parts of files.
+    verified: Arc<Verified>,
+    checked: Arc<dyn ObjectStore>,
     prefix: Path,
     /// The same place in the file system, where there is one: only there can we lock and sync.
     folder: Option<PathBuf>,
@@ -65,13 +71,10 @@ impl Location {
         let folder = resolved(&folder).map_err(|e| Error::io(&folder, e))?;
         let prefix =
             Path::from_absolute_path(&folder).map_err(|e| Error::invalid(text, e.to_string()))?;
+        let store = Arc::new(LocalFileSystem::new());
         Ok(Self {
-            shown: text.trim_end_matches('/').to_owned(),
-            url: ObjectStoreUrl::local_filesystem(),
-            store: Arc::new(LocalFileSystem::new()),
-            prefix,
             folder: Some(folder),
-            cache: Arc::new(Cache::new(0)),
+            ..Self::of(text, ObjectStoreUrl::local_filesystem(), store, prefix)
         })
     }
 
@@ -86,15 +89,25 @@ impl Location {
             parsed.scheme(),
             &parsed[url::Position::BeforeUsername..url::Position::AfterPort]
         );
-        Ok(Self {
-            shown: url.trim_end_matches('/').to_owned(),
-            url: ObjectStoreUrl::parse(&base).map_err(|e| Error::invalid(url, e.to_string()))?,
+        let wrong = |e: &dyn ToString| Error::invalid(url, e.to_string());
+        let base = ObjectStoreUrl::parse(&base).map_err(|e| wrong(&e))?;
+        let prefix = Path::from_url_path(parsed.path()).map_err(|e| wrong(&e))?;
+        Ok(Self::of(url, base, store, prefix))
+    }
+
+    fn of(shown: &str, url: ObjectStoreUrl, store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
+        let shown = shown.trim_end_matches('/').to_owned();
+        let verified = Arc::new(Verified::new(Arc::clone(&store), shown.clone()));
+        Self {
+            shown,
+            url,
             store,
-            prefix: Path::from_url_path(parsed.path())
-                .map_err(|e| Error::invalid(url, e.to_string()))?,
+            checked: Arc::clone(&verified) as Arc<dyn ObjectStore>,
+            verified,
+            prefix,
             folder: None,
             cache: Arc::new(Cache::new(0)),
-        })
+        }
     }
 
     /// Keeps at most so many bytes of what is decoded of the files here, shared by all clones; nothing unless set.
@@ -109,9 +122,15 @@ impl Location {
         &self.url
     }
 
-    /// The object store that holds the files.
+    /// The object store that holds the files. What it reads of files of the store is held against the checksums in the log.
     pub fn object_store(&self) -> &Arc<dyn ObjectStore> {
-        &self.store
+        &self.checked
+    }
+
+    /// From now on, [`Location::object_store`] checks what it reads of these files.
+    pub(crate) fn know(&self, files: &[Arc<Add>]) {
+        let keyed = files.iter().map(|file| (self.key(&file.path), file));
+        self.verified.know(keyed);
     }
 
     /// The key of a file, given its path within this place.

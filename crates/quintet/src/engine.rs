@@ -9,14 +9,15 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
 use quintet_query::{Context, Definitions, Query};
 use quintet_store::{
-    Columns, Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, Settings, Snapshot,
-    Stats, Store, Unloaded, WeekStart,
+    Columns, Folder, GroupTypeEntry, Load, LoadReport, Location, Progress, SOME_FILE, Settings,
+    Snapshot, Stats, Store, Unloaded, WeekStart,
 };
 use serde_json::{Value, json};
 
+use crate::alarm::Alarm;
 use crate::answer::Answer;
 use crate::data::{ActorKeys, Data};
-use crate::run::{Run, Transport};
+use crate::run::{Run, Stop, Transport};
 use crate::session::{Limits, session};
 use crate::{Error, ErrorKind, Result, groups, insights, sql};
 
@@ -285,16 +286,20 @@ impl Engine {
     pub async fn run(&self, query: &Query, options: &QueryOptions) -> Result<Answer> {
         let run = Run::new(self.options.transport);
         let answer = async { self.answer(query, options, &self.pin().await?, &run).await };
-        self.in_time(answer).await
+        self.in_time(answer, run.stop()).await
     }
 
     /// What a question comes to, unless it takes too long.
-    async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
-        match self.options.limits.time {
-            None => asked.await,
-            Some(limit) => tokio::time::timeout(limit, asked)
-                .await
-                .unwrap_or_else(|_| Err(Error::took_too_long(limit))),
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>, stop: Stop) -> Result<T> {
+        let Some(limit) = self.options.limits.time else {
+            return asked.await;
+        };
+        let mut alarm = Alarm::after(limit, stop)?;
+        tokio::select! {
+            // What was stopped has failed for that.
+            biased;
+            () = alarm.rung() => Err(Error::took_too_long(limit)),
+            answer = asked => answer,
         }
     }
 
@@ -305,7 +310,7 @@ impl Engine {
     pub async fn explain(&self, definition: &str, options: &QueryOptions) -> Result<String> {
         let (run, query) = (Run::explaining(), Query::parse(definition)?);
         let answer = async { self.answer(&query, options, &self.pin().await?, &run).await };
-        self.in_time(answer).await?;
+        self.in_time(answer, run.stop()).await?;
         Ok(run.explained().join("\n"))
     }
 
@@ -498,12 +503,23 @@ impl Pinned<'_> {
             (Self::Folder(folder), ErrorKind::Corrupt) => folder.damaged_file().await,
             (Self::Folder(folder), ErrorKind::Invalid) => folder.unreadable_time().await,
             (Self::Snapshot(snapshot) | Self::Loaded(snapshot), ErrorKind::Corrupt) => {
-                snapshot.damaged_files().await.into_iter().next()
+                let damaged = snapshot.damaged_files().await.into_iter().next();
+                damaged.or_else(|| undamaged(snapshot, &error))
             }
             _ => None,
         };
         Err(cause.map_or(error, Error::from))
     }
+}
+
+/// What a failure was that looked like damage of some file, when all files are whole: storage that did not answer.
+fn undamaged(snapshot: &Snapshot, error: &Error) -> Option<quintet_store::Error> {
+    let text = error.to_string();
+    let reason = text.strip_prefix(SOME_FILE)?;
+    Some(snapshot.without_damage(quintet_store::Error::Corrupt {
+        file: SOME_FILE.to_owned(),
+        reason: reason.trim_start_matches(" is damaged: ").to_owned(),
+    }))
 }
 
 fn clock(now: Option<&str>) -> Result<DateTime<Utc>> {

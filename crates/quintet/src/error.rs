@@ -82,6 +82,15 @@ impl Error {
         }
     }
 
+    /// The machine has no more of something.
+    pub(crate) fn exhausted(reason: String) -> Self {
+        Self {
+            kind: ErrorKind::ResourcesExhausted,
+            path: None,
+            message: reason,
+        }
+    }
+
     /// A request that is wrong at `path`.
     pub(crate) fn invalid(path: &str, reason: impl std::fmt::Display) -> Self {
         let message = if path.is_empty() {
@@ -89,6 +98,7 @@ impl Error {
         } else {
             format!("{path}: {reason}")
         };
+        let message = message.replace(char::is_control, " ");
         Self {
             kind: ErrorKind::Invalid,
             path: Some(path.to_owned()),
@@ -151,7 +161,7 @@ impl From<quintet_store::Error> for Error {
             kind,
             path,
             // DataFusion lists consumers of memory on lines of their own.
-            message: error.to_string().replace('\n', " "),
+            message: error.to_string().replace(char::is_control, " "),
         }
     }
 }

@@ -45,6 +45,7 @@
 //! - [`query`] is the insight language, [`functions`] are the DataFusion functions.
 
 mod actors;
+mod alarm;
 mod answer;
 mod context_ext;
 mod data;

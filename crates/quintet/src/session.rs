@@ -1,5 +1,7 @@
 //! The one place where a DataFusion session is made: embedded, from the program, in tests and on workers alike.
 
+mod yielding;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ pub(crate) fn session(limits: Limits, has_dense_actors: bool) -> Result<SessionC
     }
     rules.push(Arc::new(quintet_functions::SequencesAtOnce));
     rules.extend(PhysicalOptimizer::default().rules);
+    rules.push(Arc::new(yielding::YieldingJoins));
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)

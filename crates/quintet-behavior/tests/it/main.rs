@@ -8,3 +8,4 @@
 
 mod experiments;
 mod funnel;
+mod fuzz;

@@ -54,9 +54,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Bench(bench) => bench::run(bench, limits).await,
         }
     };
-    runtime
+    let done = runtime
         .block_on(async { tokio::spawn(work).await })
-        .unwrap_or_else(|error| Err(Failure::internal(&error)))
+        .unwrap_or_else(|error| Err(Failure::internal(&error)));
+    // Of what was given up, nothing is waited for.
+    runtime.shutdown_background();
+    done
 }
 
 /// An engine within the limits.

@@ -16,4 +16,5 @@ mod ingest;
 mod killed;
 mod program;
 mod refusals;
+mod storage;
 mod upkeep;

@@ -3,6 +3,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod batch;
+mod blocks;
 pub(crate) mod dedupe;
 mod encode;
 pub(crate) mod layout;
@@ -20,6 +21,7 @@ pub(crate) mod testing;
 pub(crate) mod told;
 mod writer;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use encode::encode;
 pub(crate) use rewrite::{edit, rewrite, statistics_of};
 pub(crate) use writer::EventsWriter;

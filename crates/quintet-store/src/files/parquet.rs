@@ -10,7 +10,7 @@ use datafusion::parquet::file::properties::{WriterProperties, WriterPropertiesBu
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Encoded;
+use super::{Blocks, Encoded};
 use crate::error::{Error, Result};
 use crate::location::Location;
 use crate::log::{Add, EventsFile, Table};
@@ -50,6 +50,7 @@ pub(crate) fn encoded(
         size: bytes.len() as u64,
         rows,
         checksum: checksum(&bytes),
+        blocks: Some(Blocks::of(&bytes)),
         events,
     };
     Encoded {

@@ -5,6 +5,7 @@
 //! exist. Every further column is a property, which one of the same name in `properties` hides.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
@@ -161,6 +162,8 @@ pub(super) struct Batches {
     layout: Layout,
     file: String,
     row: u64,
+    /// Nothing is read after a panic.
+    is_broken: bool,
 }
 
 impl Batches {
@@ -179,6 +182,7 @@ impl Batches {
             layout,
             file: file.to_owned(),
             row: 1,
+            is_broken: false,
         })
     }
 
@@ -192,16 +196,32 @@ impl Iterator for Batches {
     type Item = Result<(u64, RecordBatch)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
+        if self.is_broken {
+            return None;
+        }
         let row = self.row;
-        Some(match batch {
-            Ok(batch) => {
+        let read = guarded(&self.file, || self.reader.next());
+        self.is_broken = read.is_err();
+        Some(match read {
+            Ok(None) => return None,
+            Ok(Some(Ok(batch))) => {
                 self.row += batch.num_rows() as u64;
                 Ok((row, batch))
             }
-            Err(error) => Err(Error::corrupt(&self.file, error)),
+            Ok(Some(Err(error))) => Err(Error::corrupt(&self.file, error)),
+            Err(damage) => Err(damage),
         })
     }
+}
+
+/// What is read of a file of anybody's. On some files the Parquet library panics, where nothing but damage makes it.
+fn guarded<T>(file: &str, read: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
+        Error::corrupt(
+            file,
+            "its pages cannot be decoded; write it anew, or leave it out",
+        )
+    })
 }
 
 /// The columns of a file.
@@ -221,15 +241,26 @@ pub(super) fn batches(
     let mask = ProjectionMask::roots(builder.parquet_schema(), kept.map(|(index, _)| index));
     let reader = builder.with_projection(mask).with_batch_size(ROWS).build();
     let file = file.to_owned();
-    let reader = reader.map_err(|e| Error::parquet(&file, &e))?;
-    Ok(reader.map(move |batch| batch.map_err(|e| Error::corrupt(&file, e))))
+    let mut reader = reader.map_err(|e| Error::parquet(&file, &e))?;
+    let mut is_broken = false;
+    Ok(std::iter::from_fn(move || {
+        if is_broken {
+            return None;
+        }
+        let read = guarded(&file, || reader.next());
+        is_broken = read.is_err();
+        match read {
+            Ok(batch) => Some(batch?.map_err(|e| Error::corrupt(&file, e))),
+            Err(damage) => Some(Err(damage)),
+        }
+    }))
 }
 
 fn open(
     file: &str,
     data: input::Parquet,
 ) -> Result<ParquetRecordBatchReaderBuilder<input::Parquet>> {
-    let opened = ParquetRecordBatchReaderBuilder::try_new(data);
+    let opened = guarded(file, || ParquetRecordBatchReaderBuilder::try_new(data))?;
     opened.map_err(|e| Error::parquet(file, &e))
 }
 

@@ -6,6 +6,7 @@ mod events;
 mod exports;
 mod files;
 mod groups;
+mod hostile;
 mod openpanel;
 mod parquet;
 mod persons;

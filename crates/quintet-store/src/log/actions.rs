@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::Blocks;
 use crate::schema::Promoted;
 use crate::sets::SetsAt;
 use crate::sets::rows::GroupRowsAt;
@@ -134,9 +135,26 @@ pub(crate) struct Add {
     pub(crate) rows: u64,
     /// xxh3 (64 bit, hexadecimal) of the whole file.
     pub(crate) checksum: String,
+    /// Checksums of its blocks, by which parts of it are checked; absent in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blocks: Option<Blocks>,
     /// What is known of a file of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) events: Option<EventsFile>,
+}
+
+impl Add {
+    /// Whether its path is one that we give: below the folder of its table, and nowhere else.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let is_plain = |part: &str| {
+            let is_usual = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+            !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_usual)
+        };
+        let below = self.path.strip_prefix(self.table.folder());
+        below
+            .and_then(|below| below.strip_prefix('/'))
+            .is_some_and(|below| below.split('/').all(is_plain))
+    }
 }
 
 /// Layout and statistics of a file of events.

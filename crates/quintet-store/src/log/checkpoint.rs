@@ -52,7 +52,7 @@ pub(super) async fn read(location: &Location, version: u64) -> Result<LogState> 
     decode(&location.show(&path), &location.read(&path).await?)
 }
 
-fn encode(state: &LogState) -> Result<Bytes> {
+pub(super) fn encode(state: &LogState) -> Result<Bytes> {
     let sum = serde_json::to_string(&Sum::from(state)).map_err(Error::internal)?;
     let header = Header {
         protocol: Protocol::CURRENT,
@@ -62,7 +62,7 @@ fn encode(state: &LogState) -> Result<Bytes> {
     Ok(Bytes::from(format!("{header}\n{sum}\n")))
 }
 
-fn decode(file: &str, bytes: &[u8]) -> Result<LogState> {
+pub(super) fn decode(file: &str, bytes: &[u8]) -> Result<LogState> {
     let damaged = |reason: &dyn ToString| Error::corrupt(file, reason.to_string());
     let text = std::str::from_utf8(bytes).map_err(|e| damaged(&e))?;
     let (header, sum) = text
@@ -74,5 +74,9 @@ fn decode(file: &str, bytes: &[u8]) -> Result<LogState> {
         return Err(damaged(&"its content is not what was written"));
     }
     let sum: Sum = serde_json::from_str(sum).map_err(|e| damaged(&e))?;
-    Ok(sum.into())
+    let state = LogState::from(sum);
+    match state.all_files().iter().all(|file| file.is_in_place()) {
+        true => Ok(state),
+        false => Err(damaged(&"it names what is no file of the store")),
+    }
 }

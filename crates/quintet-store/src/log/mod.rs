@@ -4,6 +4,7 @@
 mod actions;
 mod audit;
 pub(crate) mod checkpoint;
+mod seal;
 mod state;
 
 use std::ops::RangeInclusive;
@@ -47,16 +48,20 @@ fn version_of(path: &str, suffix: &str) -> Option<u64> {
 /// Writes version `version`, or tells that somebody else did.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the version exists.
+/// [`Error::Conflict`] if somebody else has made the version. After any other error it is not known whether it stands.
 pub(crate) async fn commit(location: &Location, version: u64, actions: &[Action]) -> Result<()> {
     let mut text = Vec::new();
     for action in actions {
         serde_json::to_writer(&mut text, action).map_err(Error::internal)?;
         text.push(b'\n');
     }
-    location
-        .create(&entry_path(version), Bytes::from(text))
-        .await
+    seal::close(&mut text)?;
+    let (path, entry) = (entry_path(version), Bytes::from(text));
+    match location.create(&path, entry.clone()).await {
+        // A client that repeats a request whose answer was lost finds its own entry, and must not take it for another's.
+        Err(Error::Conflict(_)) if location.read(&path).await? == entry => Ok(()),
+        other => other,
+    }
 }
 
 /// Whether there is a store at all.
@@ -169,9 +174,15 @@ async fn read(location: &Location, version: u64) -> Result<Option<Vec<Action>>> 
 /// The actions of one log entry. An entry always ends with a line break, so that a cut one shows.
 fn decode(file: &str, bytes: &[u8]) -> Result<Vec<Action>> {
     let text = std::str::from_utf8(bytes).map_err(|e| Error::corrupt(file, e))?;
-    if !text.ends_with('\n') {
-        return Err(Error::corrupt(file, "the log entry is cut off"));
-    }
+    let text = match seal::open(text) {
+        Ok(lines) => lines,
+        Err(reason) => {
+            // A newer version may close its entries in another way; its protocol line says so.
+            let first = text.lines().next().map(serde_json::from_str);
+            check_protocol(first.and_then(Result::ok).as_slice())?;
+            return Err(Error::corrupt(file, reason));
+        }
+    };
     let mut actions = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let action = match serde_json::from_str(line) {
@@ -185,7 +196,23 @@ fn decode(file: &str, bytes: &[u8]) -> Result<Vec<Action>> {
         actions.push(action);
     }
     check_protocol(&actions)?;
+    misplaced(file, &actions)?;
     Ok(actions)
+}
+
+/// A store reads and deletes what its log names: nothing but its own files may be named.
+fn misplaced(file: &str, actions: &[Action]) -> Result<()> {
+    let wrong = actions.iter().find_map(|action| match action {
+        Action::Add(add) if !add.is_in_place() => Some(&add.path),
+        _ => None,
+    });
+    match wrong {
+        Some(path) => Err(Error::corrupt(
+            file,
+            format!("it names {path:?}, which is no file of the store"),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn check_protocol(actions: &[Action]) -> Result<()> {

@@ -4,7 +4,7 @@ use datafusion::error::DataFusionError;
 use futures::{StreamExt, stream};
 
 use super::Snapshot;
-use crate::error::{Error, classify};
+use crate::error::{Error, SOME_FILE, classify};
 use crate::files::parquet::read_checked;
 
 /// Files checked at a time; each is held in memory.
@@ -36,7 +36,18 @@ impl Snapshot {
                 .await
                 .into_iter()
                 .next()
-                .unwrap_or(damage),
+                .unwrap_or_else(|| self.without_damage(damage)),
+            other => other,
+        }
+    }
+
+    /// What is said of a failure when every file turned out to be what was written.
+    pub fn without_damage(&self, error: Error) -> Error {
+        match error {
+            Error::Corrupt { file, reason } if file == SOME_FILE => Error::Io {
+                place: self.location.show(""),
+                source: std::io::Error::other(reason),
+            },
             other => other,
         }
     }

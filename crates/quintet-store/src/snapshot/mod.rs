@@ -32,6 +32,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn new(location: Location, log: LogState) -> Self {
+        location.know(log.all_files());
         Self {
             location,
             log,
@@ -59,6 +60,7 @@ impl Snapshot {
             ),
             false => Default::default(),
         };
+        self.location.know(log.all_files());
         Self {
             location: self.location.clone(),
             log,
@@ -70,6 +72,7 @@ impl Snapshot {
 
     /// The snapshot of a version whose persons and groups the writer has at hand.
     pub(crate) fn with_entities(location: Location, log: LogState, state: EntityState) -> Self {
+        location.know(log.all_files());
         Self {
             location,
             log,

@@ -2,6 +2,8 @@
 
 mod commit;
 mod compact;
+#[cfg(test)]
+mod faults;
 mod groups;
 mod load;
 mod progress;

@@ -1,16 +1,21 @@
 //! Running a plan, here or as if it had come from another machine.
 
 mod bytes;
+mod stop;
 
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable, execute_stream};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 
-use crate::Result;
+pub(crate) use stop::Stop;
+use stop::{StopsAtTheEnd, stoppable};
+
+use crate::{Error, Result};
 
 /// How plans are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,22 +33,28 @@ pub enum Transport {
 pub(crate) struct Run {
     transport: Transport,
     explained: Option<Mutex<Vec<String>>>,
+    stop: StopsAtTheEnd,
 }
 
 impl Run {
     pub(crate) fn new(transport: Transport) -> Self {
         Self {
             transport,
-            explained: None,
+            ..Self::default()
         }
     }
 
     /// Plans are kept too.
     pub(crate) fn explaining() -> Self {
         Self {
-            transport: Transport::Direct,
             explained: Some(Mutex::default()),
+            ..Self::default()
         }
+    }
+
+    /// Ends what it has begun.
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop.0.clone()
     }
 
     /// The plans that were run, as text.
@@ -56,7 +67,9 @@ impl Run {
     /// All rows of a plan.
     pub(crate) async fn collect(&self, plan: DataFrame) -> Result<Vec<RecordBatch>> {
         let (plan, context) = self.physical(plan).await?;
-        Ok(collect(plan, context).await?)
+        // In a task of its own: whoever asked can turn away while a partition is busy.
+        let rows = SpawnedTask::spawn(collect(plan, context));
+        Ok(rows.join_unwind().await.map_err(Error::internal)??)
     }
 
     /// The rows of a plan one batch after the other, none of which is held.
@@ -83,7 +96,7 @@ impl Run {
             plans.push(displayable(plan.as_ref()).indent(false).to_string());
         }
         let plan = match self.transport {
-            Transport::Direct => plan,
+            Transport::Direct => stoppable(plan, &self.stop.0)?,
             Transport::Bytes => through_bytes(plan, &context)?,
         };
         Ok((plan, context))

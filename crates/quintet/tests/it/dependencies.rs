@@ -5,16 +5,18 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of ours.
-const ALLOWED: [(&str, &[&str]); 7] = [
-    ("quintet-query", &[]),
-    ("quintet-behavior", &[]),
+const ALLOWED: [(&str, &[&str]); 8] = [
+    ("quintet-fuzz", &[]),
+    ("quintet-query", &["quintet-fuzz"]),
+    ("quintet-behavior", &["quintet-fuzz"]),
     ("quintet-functions", &["quintet-behavior"]),
-    ("quintet-store", &[]),
+    ("quintet-store", &["quintet-fuzz"]),
     (
         "quintet",
         &[
             "quintet-behavior",
             "quintet-functions",
+            "quintet-fuzz",
             "quintet-query",
             "quintet-store",
         ],

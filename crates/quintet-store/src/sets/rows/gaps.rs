@@ -34,7 +34,9 @@ pub(super) fn write(numbers: &[u32], end: u32, bytes: &mut Vec<u8>) {
 pub(super) fn read(bytes: &mut &[u8], count: u32, end: u32) -> Option<Vec<u32>> {
     let bits = remainder_bits(count, end);
     let mut source = Reader::new(bytes);
-    let mut numbers = Vec::with_capacity(count.min(end) as usize);
+    // Each takes a bit at least, whatever the count says.
+    let most = bytes.len().saturating_mul(8);
+    let mut numbers = Vec::with_capacity((count.min(end) as usize).min(most));
     let mut next = 0u32;
     for _ in 0..count {
         let quotient = source.ones(end >> bits)?;

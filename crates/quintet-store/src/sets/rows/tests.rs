@@ -96,3 +96,35 @@ fn damaged_bytes_are_refused() {
         assert!(read(&bytes).is_err());
     }
 }
+
+#[test]
+fn any_bytes_are_lists_or_refused() {
+    let rows: Vec<Row> = (0..3000u32).map(|n| (n % 5, n * 7 % 900)).collect();
+    let (bytes, at) = encode(&rows_of(&rows, 700), 0);
+    let head = bytes[at.offset as usize..].to_vec();
+    let lists = bytes[..at.offset as usize].to_vec();
+    let target = quintet_fuzz::Target::new("rows").with_seeds([head, lists]);
+    target.with_inputs(4000).run(|input| {
+        // As lists, under a head that says anything.
+        let (mut rest, number) = (input, |at: usize| {
+            let bytes = input.get(at..at + 4).and_then(|four| four.try_into().ok());
+            u32::from_le_bytes(bytes.unwrap_or_default())
+        });
+        let list = super::gaps::read(&mut rest, number(0), number(4));
+        let Ok(head) = read_head(input) else {
+            return (0, list.is_some());
+        };
+        let pages = head.pages.iter().flatten();
+        let read = pages.map(|page| {
+            let part = |offset: u64, length: u32| {
+                let end = offset.saturating_add(u64::from(length)) as usize;
+                bytes.get(offset as usize..end).unwrap_or_default()
+            };
+            let counts = part(page.counts.offset, page.counts.length);
+            let lists = part(page.lists.offset, page.lists.length);
+            let _ = read_counts(page, counts);
+            read_lists(page, (counts, lists), head.rows, |group| group % 2 == 0).is_ok()
+        });
+        (1 + read.filter(|is_read| *is_read).count(), list.is_some())
+    });
+}

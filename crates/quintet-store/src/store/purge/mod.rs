@@ -19,7 +19,7 @@ use self::disguise::Disguise;
 use self::scrub::Target;
 use super::Store;
 use super::commit::{Writes, commit, repeat};
-use super::vacuum::sweep;
+use super::vacuum::{VacuumReport, sweep};
 use crate::error::{Error, Result};
 use crate::files::batch::{refs, texts, with_columns};
 use crate::files::stored::columns;
@@ -66,16 +66,29 @@ pub(super) fn run(store: &Store, runtime: &Handle, index: usize, key: &str) -> R
         ));
     }
     let lock = store.location.lock(LOCK)?;
-    let mut report = repeat(|| {
+    let done = repeat(|| {
         let writes = Writes::new(&store.location, runtime);
         let done = attempt(store, runtime, index, key, &writes);
         if done.is_err() {
             writes.discard();
         }
         done
-    })?;
-    // Whatever no version needs may hold the key: it goes now, whoever reads it.
-    let swept = runtime.block_on(sweep(store, Duration::ZERO, lock.is_some()))?;
+    });
+    // Whatever no version needs may hold the key: it goes now, whoever reads it. A purge that died after its commit left it behind, and
+    // finds no group when it is done again.
+    let swept = match &done {
+        Ok(_) | Err(Error::NotFound(_)) => {
+            runtime.block_on(sweep(store, Duration::ZERO, lock.is_some()))?
+        }
+        Err(_) => VacuumReport::default(),
+    };
+    let mut report = match done {
+        Err(Error::NotFound(_)) if swept.deleted_files > 0 => PurgeReport {
+            version: runtime.block_on(store.snapshot())?.version(),
+            ..PurgeReport::default()
+        },
+        done => done?,
+    };
     report.files_deleted = swept.deleted_files;
     Ok(report)
 }
