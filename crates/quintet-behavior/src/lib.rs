@@ -5,6 +5,7 @@
 //!
 //! - [`property`]: a JSON property as text or number, and the operators that compare it.
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
+//! - [`flags`]: what a feature flag is to a person and its groups.
 //! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
 //! - [`masks`]: in which periods every actor was active, as bits over dense ids.
@@ -13,6 +14,7 @@
 //! - [`stickiness`]: in how many intervals an actor was active.
 
 pub mod figures;
+pub mod flags;
 pub mod funnel;
 pub mod lifecycle;
 pub mod masks;
