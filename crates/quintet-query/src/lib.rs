@@ -24,6 +24,7 @@
 
 pub mod breakdown;
 pub mod filter;
+pub mod flags;
 pub mod funnels;
 pub mod groups;
 pub mod lifecycle;

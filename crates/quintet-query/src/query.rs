@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::flags::FlagsQuestion;
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
@@ -54,6 +55,8 @@ pub enum Query {
     PathsActors(PathsActorsQuery),
     /// Groups as things: lists, one of them, who belongs together.
     Groups(GroupsQuestion),
+    /// Feature flags: their values, and how many they take in.
+    Flags(FlagsQuestion),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -122,7 +125,10 @@ impl Query {
             }
             other => match GroupsQuestion::parse(other, &definition) {
                 Some(question) => question.map(Self::Groups),
-                None => actors::parse(&kind, &definition),
+                None => match FlagsQuestion::parse(other, &definition) {
+                    Some(question) => question.map(Self::Flags),
+                    None => actors::parse(&kind, &definition),
+                },
             },
         }
     }
@@ -144,7 +150,7 @@ impl Query {
             Self::RetentionActors(actors) => actors.source.needs_earliest(),
             Self::Paths(paths) => paths.needs_earliest(),
             Self::PathsActors(actors) => actors.source.needs_earliest(),
-            Self::Groups(_) | Self::Sql(_) => false,
+            Self::Groups(_) | Self::Flags(_) | Self::Sql(_) => false,
         }
     }
 }
@@ -175,8 +181,9 @@ fn not_run(field: &Field<'_>, kind: &str) -> Error {
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}, {}",
-            GroupsQuestion::KINDS
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}, {}",
+            GroupsQuestion::KINDS,
+            FlagsQuestion::KINDS
         ))
     }
 }

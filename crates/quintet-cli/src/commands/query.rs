@@ -31,7 +31,8 @@ pub(super) async fn run(query: Query, limits: Limits) -> Result<()> {
     print_answer(&answer, format)
 }
 
-fn definitions(path: &Path) -> Result<Value> {
+/// The definitions of a file.
+pub(super) fn definitions(path: &Path) -> Result<Value> {
     serde_json::from_str(&text(path)?).map_err(|error| {
         Failure::invalid(
             &path.display().to_string(),

@@ -9,6 +9,7 @@
 
 mod bench;
 mod exports;
+mod flags;
 mod formats;
 mod groups;
 mod ingest;

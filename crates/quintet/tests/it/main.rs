@@ -11,6 +11,7 @@ mod dependencies;
 mod embedding;
 mod exports;
 mod fast_path;
+mod flags;
 mod funnels;
 mod groups;
 mod loading;
