@@ -39,7 +39,9 @@ impl FlagNode {
 
     /// The same demand written as a filter of insights; nothing where it asks about anything but a person.
     pub(crate) fn of_person(node: &PropertyNode) -> Option<Self> {
-        let all = |nodes: &[PropertyNode]| nodes.iter().map(Self::of_person).collect();
+        let all = |nodes: &[PropertyNode]| -> Option<Vec<Self>> {
+            nodes.iter().map(Self::of_person).collect()
+        };
         Some(match node {
             PropertyNode::All(nodes) => Self::All(all(nodes)?),
             PropertyNode::Any(nodes) => Self::Any(all(nodes)?),
