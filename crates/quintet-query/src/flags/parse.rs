@@ -34,10 +34,12 @@ impl FeatureFlag {
             )));
         }
         let active = object.get("active").map(|field| field.flag()).transpose()?;
-        let bucketing = [("distinct_id", false), ("device_id", true)];
-        let by_device = object.one_of("bucketing_identifier", &bucketing)?;
         let filters = object.require("filters")?;
         let mut filters = filters.object()?;
+        // PostHog keeps these two beside the filters; its libraries are also given them within.
+        let by_device = by_device(&mut object)?.or(by_device(&mut filters)?);
+        let continuity = "ensure_experience_continuity";
+        let ensures_continuity = object.flag(continuity)? | filters.flag(continuity)?;
         let group_type = group_type(&mut filters)?;
         let by = group_type.map_or(Actor::Person, Actor::Group);
         let conditions = filters.list("groups")?;
@@ -55,7 +57,7 @@ impl FeatureFlag {
             by_device: by_device.unwrap_or(false),
             holdout: holdout(&mut filters, by)?,
             enrollment: enrollment(&mut filters, &key)?,
-            ensures_continuity: object.flag("ensure_experience_continuity")?,
+            ensures_continuity,
             key,
         };
         filters.finish(&[])?;
@@ -66,6 +68,11 @@ impl FeatureFlag {
     pub(crate) fn is_deleted(field: &Field<'_>) -> bool {
         field.value.get("deleted") == Some(&Value::Bool(true))
     }
+}
+
+fn by_device(object: &mut Object<'_>) -> Result<Option<bool>> {
+    let identifiers = [("distinct_id", false), ("device_id", true)];
+    object.one_of("bucketing_identifier", &identifiers)
 }
 
 fn group_type(object: &mut Object<'_>) -> Result<Option<GroupIndex>> {

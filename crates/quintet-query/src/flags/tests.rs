@@ -162,6 +162,15 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
+fn what_persons_go_by_stands_beside_the_filters_or_within() {
+    let by_device = json!({"bucketing_identifier": "device_id"});
+    assert!(read(by_device.clone()).unwrap().by_device);
+    let beside = with_fields(flag(json!({})), by_device);
+    let read = FlagDefinitions::from_value(&beside).unwrap();
+    assert!(read.flags().all(|flag| flag.by_device));
+}
+
+#[test]
 fn a_deleted_flag_does_not_exist() {
     let deleted = with_fields(flag(json!({"groups": []})), json!({"deleted": true}));
     let error = FlagDefinitions::from_value(&deleted).unwrap_err();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::{array_agg, min};
+use datafusion::prelude::DataFrame;
 use quintet_behavior::flags::{
     Bucketing, Context as Somebody, Flag, FlagValue, GROUP_TYPES, Place, Subject,
 };
@@ -31,8 +32,8 @@ pub(super) async fn answer(definitions: &FlagDefinitions, asked: Asked<'_>) -> R
     let mut warnings = flags.warnings().to_vec();
     let (mut rows, mut summary) = (Vec::new(), Vec::new());
     for definition in definitions.asked() {
-        let all = flags.set().flags().iter();
-        let Some(flag) = all.clone().find(|flag| flag.key == definition.key) else {
+        let mut all = flags.set().flags().iter();
+        let Some(flag) = all.find(|flag| flag.key == definition.key) else {
             continue;
         };
         warnings.extend(not_counted(flag, &flags));
@@ -219,7 +220,7 @@ async fn each(subject: Subject, asked: Asked<'_>, mut one: impl FnMut(&Somebody)
 }
 
 /// Persons with their ids. One with several is rolled out by the first, as by any that it may come with.
-fn persons(asked: Asked<'_>) -> Result<Option<datafusion::prelude::DataFrame>> {
+fn persons(asked: Asked<'_>) -> Result<Option<DataFrame>> {
     let (Some((persons, _)), Some(ids)) = (asked.data.persons()?, asked.data.distinct_ids()?)
     else {
         return Ok(None);
