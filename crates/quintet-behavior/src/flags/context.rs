@@ -54,6 +54,28 @@ impl Context {
         }
     }
 
+    /// The same, where ids are properties too, unless there are others of these names: `distinct_id` of the person and `$group_key`
+    /// of its groups, as PostHog's libraries have them. Flags for a few companies by name ask for these.
+    #[must_use]
+    pub fn with_ids(mut self) -> Self {
+        let put = |properties: &mut Map<String, Value>, name: &str, id: &Option<String>| {
+            if let Some(id) = id.as_ref().filter(|id| !id.is_empty())
+                && !properties.contains_key(name)
+            {
+                properties.insert(name.to_owned(), Value::from(id.as_str()));
+            }
+        };
+        put(
+            &mut self.person.properties,
+            "distinct_id",
+            &self.distinct_id,
+        );
+        for group in &mut self.groups {
+            put(&mut group.properties, "$group_key", &group.key);
+        }
+        self
+    }
+
     /// The key of the group of this type, if there is one.
     pub(super) fn group_key(&self, index: usize) -> Option<&str> {
         let key = self.groups.get(index)?.key.as_deref();

@@ -234,6 +234,18 @@ fn what_a_person_decided_goes_before_conditions() {
 }
 
 #[test]
+fn ids_can_be_asked_for_as_properties() {
+    let test = Test::All(vec![
+        asking(COMPANY, "$group_key", "exact", "acme"),
+        asking(PERSON, "distinct_id", "starts_with", "a"),
+    ]);
+    let flag = flag(vec![only(COMPANY, test)]);
+    assert_eq!(found(flag.clone(), &at("acme")).0, json!(false));
+    assert_eq!(found(flag.clone(), &at("acme").with_ids()).0, json!(true));
+    assert_eq!(found(flag, &at("bolt").with_ids()).0, json!(false));
+}
+
+#[test]
 fn members_of_a_list_go_by_any_of_their_ids() {
     let members = ["ann@work".to_owned()].into_iter().collect();
     let flag = flag(vec![only(

@@ -259,5 +259,5 @@ fn somebody(subject: Subject, mut row: Map<String, Value>) -> Somebody {
             }
         }
     }
-    somebody
+    somebody.with_ids()
 }

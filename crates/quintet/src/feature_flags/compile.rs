@@ -105,7 +105,7 @@ impl Flags {
                 group.properties = properties.clone();
             }
         }
-        somebody
+        somebody.with_ids()
     }
 
     /// Group types that contexts name and nobody knows.

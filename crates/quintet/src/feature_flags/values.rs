@@ -86,5 +86,5 @@ fn member(group_type: GroupIndex, group: &Map<String, Value>) -> (Somebody, Map<
     }
     let named = [("group_key", json!(key)), ("display_name", json!(name))];
     let named = named.map(|(name, value)| (name.to_owned(), value));
-    (somebody, named.into_iter().collect())
+    (somebody.with_ids(), named.into_iter().collect())
 }

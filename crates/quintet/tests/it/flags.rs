@@ -150,6 +150,26 @@ async fn an_audience_is_what_evaluation_says_of_every_group() {
 }
 
 #[tokio::test]
+async fn a_few_companies_are_named_by_their_keys() {
+    let (engine, _folder) = engine().await;
+    let named = json!({"key": "$group_key", "type": "group", "group_type_index": 0, "value": ["c1", "C7", "nobody"]});
+    let flag = flag(json!(0), json!([{"properties": [named]}]));
+    let audience = asked(
+        &engine,
+        json!({"kind": "FeatureFlagAudience", "flag": flag.clone()}),
+    )
+    .await;
+    assert_eq!(audience.results()[0]["matching"], 2);
+    let question = json!({"kind": "FeatureFlagEvaluation", "flag": flag, "contexts": [
+        {"groups": {"company": "c7"}}, {"groups": {"company": "c8"}}, {"groups": {"company": "nobody"}},
+    ]});
+    let answer = asked(&engine, question).await;
+    let rows = answer.results().as_array().unwrap();
+    let values: Vec<&Value> = rows.iter().map(|row| &row["value"]).collect();
+    assert_eq!(values, [true, false, true]);
+}
+
+#[tokio::test]
 async fn sql_counts_the_same_share() {
     let (engine, _folder) = engine().await;
     let half = flag(json!(0), json!([{"rollout_percentage": 50}]));
