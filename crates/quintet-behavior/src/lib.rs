@@ -6,6 +6,7 @@
 //! - [`property`]: a JSON property as text or number, and the operators that compare it.
 //! - [`experiments`]: what two arms of an experiment say of each other.
 //! - [`figures`]: aggregates that are defined over a handful of numbers, such as sliding windows.
+//! - [`flags`]: what a feature flag is to a person and its groups.
 //! - [`funnel`]: how far an actor came in a sequence of steps.
 //! - [`lifecycle`]: what an interval is to an actor, new, returning, resurrecting or dormant.
 //! - [`masks`]: in which periods every actor was active, as bits over dense ids.
@@ -15,6 +16,7 @@
 
 pub mod experiments;
 pub mod figures;
+pub mod flags;
 pub mod funnel;
 pub mod lifecycle;
 pub mod masks;

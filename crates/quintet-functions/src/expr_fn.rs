@@ -14,7 +14,8 @@ use quintet_behavior::property::Entries;
 use quintet_behavior::retention::Retention;
 
 use crate::{
-    FunnelDefinition, PathsDefinition, funnel, marks, paths, properties, retention, sampling, time,
+    FunnelDefinition, PathsDefinition, flags, funnel, marks, paths, properties, retention,
+    sampling, time,
 };
 
 /// The text of property `name` of a JSON column.
@@ -78,6 +79,11 @@ pub fn bin_label(number: Expr, edges: &[f64]) -> Expr {
 /// Whether an id belongs to a share, between 0 and 1, of all ids.
 pub fn in_sample(id: Expr, share: f64) -> Expr {
     sampling::in_sample().call(vec![id, lit(share)])
+}
+
+/// Where an identifier lies for the flag of this key, from 0 to 1.
+pub fn flag_hash(key: &str, identifier: Expr, salt: &str) -> Expr {
+    flags::flag_hash().call(vec![lit(key), identifier, lit(salt)])
 }
 
 /// A number whose bit `i` says whether condition `i` holds.

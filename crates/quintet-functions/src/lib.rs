@@ -26,6 +26,7 @@
 //! | `bucket(time, edges)` | index of the bucket that a time lies in, null outside; `edges` is an ascending list of bucket starts and one end |
 //! | `bin_label(number, edges)` | label `[lo,hi]` of the numeric bin, null outside |
 //! | `in_sample(id, share)` | whether an id belongs to a fixed share of all ids |
+//! | `flag_hash(key, identifier[, salt])` | where an identifier lies for a feature flag, from 0 to 1; the salt of variants is `variant` |
 //! | `marks(condition, …)` | a number whose bit `i` says whether condition `i` holds |
 //! | `json_list(text, …)` | the texts as a JSON list; null is the empty text |
 //! | `path_item(rules, event, url, screen)` | what an event is called on a path, null where it takes no part; `rules` are `quintet_behavior::paths::ItemRules` as JSON |
@@ -60,6 +61,7 @@ mod below;
 mod coded;
 mod columns;
 pub mod expr_fn;
+mod flags;
 mod function;
 mod funnel;
 mod marks;
@@ -94,6 +96,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         time::bucket(),
         time::bin_label(),
         sampling::in_sample(),
+        flags::flag_hash(),
         marks::marks(),
         marks::json_list(),
         paths::path_item(),

@@ -339,6 +339,21 @@ pub(crate) fn relative_instant(text: &str, context: &Context) -> Option<DateTime
     Some(calendar.first_instant(local).with_timezone(&Utc))
 }
 
+/// A date of a feature flag as an instant in UTC: `-7d` or `7d`, counted back from now in any of hours, days, weeks, months and years.
+pub(crate) fn instant_before(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// Whole numbers below this.
+    const MOST: usize = 10_000;
+    let text = text.trim();
+    let span = text.strip_prefix('-').unwrap_or(text);
+    let digits = span.strip_suffix(['h', 'd', 'w', 'm', 'y'])?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number || digits.parse().is_ok_and(|number: usize| number >= MOST) {
+        return None;
+    }
+    let local = Relative::parse_whole(text)?.subtract(now.naive_utc())?;
+    (1..=9999).contains(&local.year()).then(|| local.and_utc())
+}
+
 /// A single date such as the day of a bucket, read in the project's zone.
 pub(crate) fn parse_instant(text: &str, context: &Context, path: &Path) -> Result<DateTime<Tz>> {
     match DateText::parse(text, &Calendar::of(context)) {

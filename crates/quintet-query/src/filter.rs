@@ -14,7 +14,8 @@ mod resolve;
 
 pub use definition::{PropertyCondition, PropertyNode, PropertyScope};
 pub use operator::Operator;
-pub(crate) use parse::check_regex;
+pub(crate) use operator::WIRE_NAMES;
+pub(crate) use parse::{HARMLESS, check_regex, parse_cohort, value_texts};
 
 /// A condition on one event.
 #[derive(Debug, Clone, PartialEq)]

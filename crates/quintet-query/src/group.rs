@@ -62,11 +62,14 @@ impl From<GroupIndex> for GroupType {
 
 impl GroupType {
     pub(crate) fn parse(field: &Field<'_>) -> Result<Self> {
+        Self::parse_index(field).map(Self::from)
+    }
+
+    pub(crate) fn parse_index(field: &Field<'_>) -> Result<GroupIndex> {
         let index = field.integer()?;
         u8::try_from(index)
             .ok()
             .and_then(GroupIndex::new)
-            .map(Self::from)
             .ok_or_else(|| out_of_range(&field.path, index))
     }
 

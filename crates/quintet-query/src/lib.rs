@@ -25,6 +25,7 @@
 pub mod breakdown;
 pub mod experiments;
 pub mod filter;
+pub mod flags;
 pub mod funnels;
 pub mod groups;
 pub mod lifecycle;

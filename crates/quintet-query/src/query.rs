@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::experiments::{ExperimentExposureQuery, ExperimentQuery, StatisticsQuestion};
+use crate::flags::FlagsQuestion;
 use crate::funnels::{
     FunnelCorrelationActorsQuery, FunnelCorrelationQuery, FunnelsActorsQuery, FunnelsQuery,
 };
@@ -61,6 +62,8 @@ pub enum Query {
     ExperimentStatistics(StatisticsQuestion),
     /// Groups as things: lists, one of them, who belongs together.
     Groups(GroupsQuestion),
+    /// Feature flags: their values, and how many they take in.
+    Flags(FlagsQuestion),
     /// SQL over events, persons and groups.
     Sql(String),
 }
@@ -133,11 +136,19 @@ impl Query {
                 Ok(Self::Sql(sql))
             }
             other => {
-                let statistics = || StatisticsQuestion::parse(other, &definition);
                 let of_groups = GroupsQuestion::parse(other, &definition)
                     .map(|question| question.map(Self::Groups));
+                let of_flags = || {
+                    let question = FlagsQuestion::parse(other, &definition)?;
+                    Some(question.map(Self::Flags))
+                };
+                let of_figures = || {
+                    let question = StatisticsQuestion::parse(other, &definition)?;
+                    Some(question.map(Self::ExperimentStatistics))
+                };
                 of_groups
-                    .or_else(|| statistics().map(|asked| asked.map(Self::ExperimentStatistics)))
+                    .or_else(of_flags)
+                    .or_else(of_figures)
                     .unwrap_or_else(|| actors::parse(&kind, &definition))
             }
         }
@@ -162,7 +173,9 @@ impl Query {
             Self::PathsActors(actors) => actors.source.needs_earliest(),
             Self::Experiment(query) => query.exposures.needs_earliest(),
             Self::ExperimentExposures(query) => query.needs_earliest(),
-            Self::ExperimentStatistics(_) | Self::Groups(_) | Self::Sql(_) => false,
+            Self::ExperimentStatistics(_) | Self::Groups(_) | Self::Flags(_) | Self::Sql(_) => {
+                false
+            }
         }
     }
 }
@@ -194,9 +207,10 @@ fn not_run(field: &Field<'_>, kind: &str) -> Error {
         ))
     } else {
         field.invalid(format!(
-            "'{kind}' is not a kind of query; take one of {RUNS}, {}, {}",
+            "'{kind}' is not a kind of query; take one of {RUNS}, {}, {}, {}",
             StatisticsQuestion::KINDS,
-            GroupsQuestion::KINDS
+            GroupsQuestion::KINDS,
+            FlagsQuestion::KINDS
         ))
     }
 }

@@ -70,7 +70,7 @@ impl Answer {
     /// The answer as Arrow.
     ///
     /// Of SQL: its own columns. Of time series: one row per point with `label`, `breakdown_value`, `compare_label`, `day`, `value`
-    /// (a single figure has no `day`). Of lists of groups: their columns as text. Of actors: `type`, `id`, `display_name`, `properties` (JSON text), `event_count`.
+    /// (a single figure has no `day`). Of lists of groups and of flags: their columns as text. Of actors: `type`, `id`, `display_name`, `properties` (JSON text), `event_count`.
     ///
     /// # Errors
     /// `Internal` only.
@@ -105,8 +105,10 @@ type Batch = std::result::Result<RecordBatch, datafusion::arrow::error::ArrowErr
 
 fn cells(names: &[Value], rows: &[Value]) -> Batch {
     let column = |(at, name): (usize, &Value)| {
-        let cells = texts(rows.iter().map(|row| row.get(at).and_then(as_text)));
-        (name.as_str().unwrap_or_default().to_owned(), cells, true)
+        let name = name.as_str().unwrap_or_default();
+        // Rows are lists of cells, or objects that have a field for each column.
+        let cell = |row: &Value| row.get(at).or_else(|| row.get(name)).and_then(as_text);
+        (name.to_owned(), texts(rows.iter().map(cell)), true)
     };
     RecordBatch::try_from_iter_with_nullable(names.iter().enumerate().map(column))
 }

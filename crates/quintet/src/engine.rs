@@ -19,7 +19,7 @@ use crate::answer::Answer;
 use crate::data::{ActorKeys, Data};
 use crate::run::{Run, Stop, Transport};
 use crate::session::{Limits, session};
-use crate::{Error, ErrorKind, Result, groups, insights, sql};
+use crate::{Error, ErrorKind, Result, feature_flags, groups, insights, sql};
 
 /// Answers questions over one store, or over a folder of events that nobody loaded. Cheap to clone; may be shared between threads.
 #[derive(Clone)]
@@ -290,7 +290,11 @@ impl Engine {
     }
 
     /// What a question comes to, unless it takes too long.
-    async fn in_time<T>(&self, asked: impl Future<Output = Result<T>>, stop: Stop) -> Result<T> {
+    pub(crate) async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T>>,
+        stop: Stop,
+    ) -> Result<T> {
         let Some(limit) = self.options.limits.time else {
             return asked.await;
         };
@@ -378,6 +382,16 @@ impl Engine {
         }
     }
 
+    /// The newest version, to ask something that is no query.
+    pub(crate) async fn held(&self, options: &QueryOptions) -> Result<Held> {
+        let pinned = self.pin().await?;
+        Ok(Held {
+            context: pinned.context(options)?,
+            data: self.data(&pinned)?,
+            run: Run::new(self.options.transport),
+        })
+    }
+
     async fn pin(&self) -> Result<Pinned<'_>> {
         Ok(match &*self.origin {
             Origin::Store(store) => Pinned::Snapshot(store.snapshot().await?),
@@ -423,6 +437,14 @@ impl Engine {
                     .and_then(|batches| Answer::of_batches(schema, batches))
             }
             Query::Groups(question) => groups::answer(question, &context, &data, run).await,
+            Query::Flags(question) => {
+                let asked = feature_flags::Asked {
+                    context: &context,
+                    data: &data,
+                    run,
+                };
+                feature_flags::answer(question, asked).await
+            }
             _ => insights::answer(query, context.clone(), &data, run).await,
         };
         let answer = pinned.diagnosed(answered).await?;
@@ -430,6 +452,13 @@ impl Engine {
             .with("timezone", json!(context.timezone.name()))
             .with("snapshot", json!(pinned.version())))
     }
+}
+
+/// What a question that is no query is answered from.
+pub(crate) struct Held {
+    pub(crate) context: Context,
+    pub(crate) data: Data,
+    pub(crate) run: Run,
 }
 
 /// What a question reads, not changed by later loads.

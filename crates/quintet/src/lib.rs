@@ -42,6 +42,7 @@
 //! - [`Engine`] opens a store or a plain folder of Parquet; [`EngineBuilder`] sets limits.
 //! - [`Answer`] gives results as JSON or Arrow.
 //! - [`SessionContextExt`] brings stores and insights into your own DataFusion session.
+//! - [`Flags`] evaluates feature flags; [`flags`] is the evaluator, a pure function.
 //! - [`query`] is the insight language, [`functions`] are the DataFusion functions.
 
 mod actors;
@@ -52,6 +53,7 @@ mod data;
 mod engine;
 mod error;
 mod experiments;
+mod feature_flags;
 mod groups;
 mod insights;
 mod plan;
@@ -66,6 +68,8 @@ pub use context_ext::SessionContextExt;
 pub use data::ActorKeys;
 pub use engine::{Engine, EngineBuilder, QueryOptions};
 pub use error::{Error, ErrorKind, Result};
+pub use feature_flags::Flags;
+pub use quintet_behavior::flags;
 pub use quintet_functions as functions;
 pub use quintet_query as query;
 pub use quintet_store::{

@@ -4,12 +4,17 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 /// The instant, in microseconds since 1970 in UTC, that a text or a Unix time stands for.
 ///
-/// Accepts RFC 3339, the same with a space or without zone (then UTC), `YYYY-MM-DD` (midnight UTC), RFC 2822, and Unix
+/// Accepts RFC 3339, the same with spaces, without colon in the zone or without zone (then UTC), `YYYY-MM-DD` (midnight UTC), RFC 2822, and Unix
 /// seconds (up to eleven digits) or milliseconds.
 pub fn parse_date(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.timestamp_micros());
+    }
+    for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"] {
+        if let Ok(at) = DateTime::parse_from_str(text, format) {
+            return Some(at.timestamp_micros());
+        }
     }
     for format in [
         "%Y-%m-%dT%H:%M:%S%.f",
@@ -53,6 +58,9 @@ mod tests {
         for text in [
             "2021-02-02T00:00:00Z",
             "2021-02-02T01:00:00+01:00",
+            "2021-02-02 01:00:00+01:00",
+            "2021-02-02 01:00:00 +01:00",
+            "2021-02-02T01:00:00.000+0100",
             "2021-02-02 00:00:00",
             "2021-02-02",
             "1612224000",

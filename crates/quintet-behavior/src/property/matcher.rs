@@ -6,6 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::semver::{self, Version};
 use super::{number, number_text, parse_date};
+use TextTest::{Ends, Starts};
 
 /// A compiled condition on one property: an operator and the values it compares with.
 ///
@@ -18,9 +19,9 @@ use super::{number, number_text, parse_date};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Matcher {
-    condition: Condition,
+    pub(super) condition: Condition,
     /// What an absent value gives: negative operators match it.
-    on_null: bool,
+    pub(super) on_null: bool,
 }
 
 /// Why a condition cannot be compiled.
@@ -42,10 +43,12 @@ pub enum MatcherError {
 }
 
 #[derive(Debug, Clone)]
-enum Condition {
+pub(super) enum Condition {
     Always,
     IsSet,
     Equals(Vec<String>),
+    /// Compared in lower case, which the texts are in.
+    Text(TextTest, Vec<String>),
     Contains(Vec<Regex>),
     Compare(Vec<(Comparison, Operand)>),
     Dates(Vec<(Comparison, i64)>),
@@ -54,8 +57,17 @@ enum Condition {
     Not(Box<Condition>),
 }
 
+/// How a text lies to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+pub(super) enum TextTest {
+    Equals,
+    Contains,
+    Starts,
+    Ends,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
     Equal,
     Greater,
     GreaterOrEqual,
@@ -65,13 +77,13 @@ enum Comparison {
 
 /// Numbers compare as numbers if the filter's value is one, else text compares as text.
 #[derive(Debug, Clone)]
-enum Operand {
+pub(super) enum Operand {
     Number(f64),
     Text(String),
 }
 
 #[derive(Debug, Clone)]
-enum VersionTest {
+pub(super) enum VersionTest {
     Compare(Comparison, Version),
     /// From, inclusive, to, exclusive.
     Range(Version, Version),
@@ -83,18 +95,8 @@ impl Matcher {
     /// # Errors
     /// An unknown operator, or a value that does not fit it (a broken pattern, a bound that is no number).
     pub fn new(operator: &str, values: &[String]) -> Result<Self, MatcherError> {
-        let plain = |condition| {
-            Ok(Self {
-                condition,
-                on_null: false,
-            })
-        };
-        let negated = |condition| {
-            Ok(Self {
-                condition: Condition::Not(Box::new(condition)),
-                on_null: true,
-            })
-        };
+        let plain = |condition| Ok(Self::positive(condition));
+        let negated = |condition| Ok(Self::negative(condition));
         match operator {
             "is_set" => return plain(Condition::IsSet),
             "is_not_set" => return negated(Condition::IsSet),
@@ -112,6 +114,10 @@ impl Matcher {
             "icontains" => plain(like(operator, values, true)?),
             "not_icontains" => negated(like(operator, values, true)?),
             "contains" => plain(like(operator, values, false)?),
+            "starts_with" => plain(Condition::text(Starts, values)),
+            "not_starts_with" => negated(Condition::text(Starts, values)),
+            "ends_with" => plain(Condition::text(Ends, values)),
+            "not_ends_with" => negated(Condition::text(Ends, values)),
             "regex" => plain(patterns(operator, values)?),
             "not_regex" => negated(patterns(operator, values)?),
             "gt" => plain(compare(Comparison::Greater, values)),
@@ -144,6 +150,22 @@ impl Matcher {
         }
     }
 
+    /// A condition that an absent value does not satisfy.
+    pub(super) fn positive(condition: Condition) -> Self {
+        Self {
+            condition,
+            on_null: false,
+        }
+    }
+
+    /// The opposite of a condition, which an absent value satisfies.
+    pub(super) fn negative(condition: Condition) -> Self {
+        Self {
+            condition: Condition::Not(Box::new(condition)),
+            on_null: true,
+        }
+    }
+
     /// Whether a property's value, `None` where it is absent or null, satisfies the condition.
     pub fn matches(&self, value: Option<&str>) -> bool {
         match value {
@@ -154,12 +176,17 @@ impl Matcher {
 }
 
 impl Condition {
+    pub(super) fn text(test: TextTest, values: &[String]) -> Self {
+        Self::Text(test, values.iter().map(|v| v.to_lowercase()).collect())
+    }
+
     /// `None` where the value cannot be compared (it is no number, no date, no version): neither the condition nor its
     /// negation holds then.
     fn holds(&self, x: &str) -> Option<bool> {
         Some(match self {
             Self::Always | Self::IsSet => true,
             Self::Equals(values) => values.iter().any(|v| v == x),
+            Self::Text(test, values) => test.any(values, x),
             Self::Contains(patterns) => patterns.iter().any(|p| p.is_match(x)),
             Self::Compare(tests) => {
                 return any(tests.iter().map(|(comparison, operand)| match operand {
@@ -183,6 +210,23 @@ impl Condition {
                 })
             }
             Self::Not(condition) => !condition.holds(x)?,
+        })
+    }
+}
+
+impl TextTest {
+    /// Whether a text lies so to one of these, which are in lower case.
+    fn any(self, values: &[String], x: &str) -> bool {
+        // Most texts are ASCII, and equality needs no copy of them.
+        if self == Self::Equals && x.is_ascii() {
+            return values.iter().any(|v| v.eq_ignore_ascii_case(x));
+        }
+        let x = x.to_lowercase();
+        values.iter().any(|v| match self {
+            Self::Equals => x == *v,
+            Self::Contains => x.contains(v),
+            Self::Starts => x.starts_with(v),
+            Self::Ends => x.ends_with(v),
         })
     }
 }
@@ -314,7 +358,7 @@ fn each<T>(
         .collect()
 }
 
-fn misfit(operator: &str, expected: &'static str, value: &str) -> MatcherError {
+pub(super) fn misfit(operator: &str, expected: &'static str, value: &str) -> MatcherError {
     MatcherError::Value {
         operator: operator.to_owned(),
         expected,
@@ -385,6 +429,16 @@ mod tests {
         assert!(!matches("not_icontains", &["x", "y"], Some("why")));
         assert!(matches("contains", &["/Docs"], Some("/Docs/1")));
         assert!(!matches("contains", &["/docs"], Some("/Docs/1")));
+    }
+
+    #[test]
+    fn beginnings_and_ends_are_compared_in_any_case() {
+        assert!(matches("starts_with", &["Val"], Some("VALUE")));
+        assert!(!matches("starts_with", &["al"], Some("value")));
+        assert!(matches("ends_with", &["x", "\u{c4}"], Some("b\u{e4}")));
+        assert!(matches("not_starts_with", &["3"], Some("val3")));
+        assert!(!matches("not_ends_with", &["3"], Some("val3")));
+        assert!(matches("not_ends_with", &["3"], None));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod date;
 mod entries;
+mod flags;
 mod group;
 mod matcher;
 mod semver;
@@ -14,4 +15,4 @@ pub use date::parse_date;
 pub use entries::Entries;
 pub use group::GroupPlace;
 pub use matcher::{Matcher, MatcherError, equal_texts};
-pub use value::{from_json, normalize_url, number, number_text};
+pub use value::{from_json, normalize_url, number, number_text, value_text};

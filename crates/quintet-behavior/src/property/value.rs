@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The text of property `key` in a JSON object, or `None` where it is absent or null, or `json` is no object.
@@ -17,6 +18,19 @@ pub fn from_json<'a>(json: &'a str, key: &str) -> Option<Cow<'a, str>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let raw = deserializer.deserialize_map(Find { key }).ok()??;
     text(raw.get())
+}
+
+/// The text of a JSON value as [`from_json`] gives it; `None` for null.
+pub fn value_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map(|n| Cow::Owned(number_text(n)))
+        }
+        Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+        other => Some(Cow::Owned(other.to_string())),
+    }
 }
 
 /// A key can only stand in the text as it is, unless something is escaped.

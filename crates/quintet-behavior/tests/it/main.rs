@@ -7,5 +7,6 @@
 )]
 
 mod experiments;
+mod flags;
 mod funnel;
 mod fuzz;

@@ -1,5 +1,6 @@
 //! The command line as types: what `docs` and `CONTRACT` promise, and nothing that does not work.
 
+mod flags;
 mod groups;
 mod units;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use flags::{EvaluateFlags, FlagAudience, FlagFiles, FlagValues, Flags};
 pub(crate) use groups::{
     DeleteGroup, GroupTypes, Groups, ListGroups, RelatedTo, SetGroup, ShowGroup, UnsetGroup,
 };
@@ -57,6 +59,9 @@ pub(crate) enum Command {
     /// Lists, renames and deletes group types.
     #[command(subcommand)]
     GroupTypes(GroupTypes),
+    /// Evaluates feature flags, and counts whom they take in.
+    #[command(subcommand)]
+    Flags(Flags),
     /// Shows what is in a store.
     Stats(Stats),
     /// Writes small files of a store together; answers stay the same.

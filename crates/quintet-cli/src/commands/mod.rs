@@ -4,6 +4,7 @@ mod bench;
 mod compact;
 mod demo;
 mod experiment;
+mod flags;
 mod group_types;
 mod groups;
 mod ingest;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Command::Sql(sql) => sql::run(sql, limits).await,
             Command::Groups(groups) => groups::run(groups, limits).await,
             Command::GroupTypes(types) => group_types::run(types, limits).await,
+            Command::Flags(flags) => flags::run(flags, limits).await,
             Command::Stats(stats) => stats::run(stats, limits).await,
             Command::Compact(compact) => compact::run(compact, limits).await,
             Command::Vacuum(vacuum) => vacuum::run(vacuum, limits).await,

@@ -36,7 +36,8 @@ pub(super) async fn ask(definition: &str, query: Query, limits: Limits) -> Resul
     print_answer(&answer, format)
 }
 
-fn definitions(path: &Path) -> Result<Value> {
+/// The definitions of a file.
+pub(super) fn definitions(path: &Path) -> Result<Value> {
     serde_json::from_str(&text(path)?).map_err(|error| {
         Failure::invalid(
             &path.display().to_string(),

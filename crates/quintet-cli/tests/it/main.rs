@@ -10,6 +10,7 @@
 mod bench;
 mod experiments;
 mod exports;
+mod flags;
 mod formats;
 mod groups;
 mod ingest;

@@ -8,6 +8,10 @@ pub enum Operator {
     IsNot,
     Icontains,
     NotIcontains,
+    StartsWith,
+    NotStartsWith,
+    EndsWith,
+    NotEndsWith,
     Regex,
     NotRegex,
     Gt,
@@ -38,11 +42,15 @@ pub enum Operator {
 }
 
 /// Wire names; where an operator has two, the first is its own.
-pub(super) const WIRE_NAMES: &[(&str, Operator)] = &[
+pub(crate) const WIRE_NAMES: &[(&str, Operator)] = &[
     ("exact", Operator::Exact),
     ("is_not", Operator::IsNot),
     ("icontains", Operator::Icontains),
     ("not_icontains", Operator::NotIcontains),
+    ("starts_with", Operator::StartsWith),
+    ("not_starts_with", Operator::NotStartsWith),
+    ("ends_with", Operator::EndsWith),
+    ("not_ends_with", Operator::NotEndsWith),
     ("regex", Operator::Regex),
     ("not_regex", Operator::NotRegex),
     ("gt", Operator::Gt),

@@ -13,7 +13,7 @@ use super::operator::WIRE_NAMES;
 use super::{Operator, PropertyNode, PropertyScope};
 
 /// Fields of a filter that only tell people what it is.
-const HARMLESS: &[&str] = &[
+pub(crate) const HARMLESS: &[&str] = &[
     "label",
     "cohort_name",
     "group_key_names",
@@ -184,7 +184,7 @@ fn parse_condition(
 }
 
 /// The values as text: strings as they are, everything else as JSON.
-fn value_texts(value: &Value) -> Vec<String> {
+pub(crate) fn value_texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items
             .iter()
@@ -250,7 +250,8 @@ fn one_line(error: &regex::Error) -> String {
     last.trim().trim_start_matches("error: ").to_owned()
 }
 
-fn parse_cohort(object: &mut Object<'_>) -> Result<PropertyNode> {
+/// Who is in a cohort or is not, or in any of several.
+pub(crate) fn parse_cohort(object: &mut Object<'_>) -> Result<PropertyNode> {
     object.get("key");
     let negated_by_operator = object
         .one_of(

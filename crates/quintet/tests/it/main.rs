@@ -13,6 +13,7 @@ mod embedding;
 mod experiments;
 mod exports;
 mod fast_path;
+mod flags;
 mod flips;
 mod funnels;
 mod given_up;
