@@ -108,17 +108,26 @@ pub(super) fn messages(block: &Block) -> Format {
     found.unwrap_or(Format::PostHog)
 }
 
+/// Lists and batches within each other that are looked into. Nobody sends more than a list in a batch; who sends a million of `[` must not
+/// overflow the stack.
+const DEEPEST: usize = 8;
+
 /// What is to be said of a message, or of the first one of a list or a batch; nothing for what is none.
 fn first<T>(text: &[u8], say: &impl Fn(&Keys<'_>) -> T) -> Option<T> {
+    first_within(text, say, DEEPEST)
+}
+
+fn first_within<T>(text: &[u8], say: &impl Fn(&Keys<'_>) -> T, depth: usize) -> Option<T> {
+    let depth = depth.checked_sub(1)?;
     if text.starts_with(b"[") {
         let items: Vec<&RawValue> = serde_json::from_slice(text).ok()?;
         return items
             .iter()
-            .find_map(|item| first(item.get().as_bytes(), say));
+            .find_map(|item| first_within(item.get().as_bytes(), say, depth));
     }
     let keys: Keys<'_> = serde_json::from_slice(text).ok()?;
     match keys.batch {
-        Some(batch) => first(batch.get().as_bytes(), say),
+        Some(batch) => first_within(batch.get().as_bytes(), say, depth),
         None => Some(say(&keys)),
     }
 }
@@ -137,6 +146,15 @@ fn format(keys: &Keys<'_>) -> Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_within_lists_have_an_end() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        let deep_batch = r#"{"batch":"#.repeat(100_000) + "[]" + &"}".repeat(100_000);
+        for text in [deep(DEEPEST + 1), deep(100_000), deep_batch] {
+            assert_eq!(first(text.as_bytes(), &format), None);
+        }
+    }
 
     #[test]
     fn messages_are_told_apart_by_their_keys() {

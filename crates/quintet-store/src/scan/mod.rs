@@ -4,6 +4,7 @@
 
 mod codes;
 mod files;
+mod first;
 mod folder;
 mod functions;
 mod groups;
@@ -13,10 +14,11 @@ mod stored;
 
 pub use codes::{columns_with_codes, scan_as_codes};
 pub(crate) use files::{ScanFile, from_log};
+pub use first::FirstRows;
 pub use folder::{Folder, FolderEvents, PropertyColumn, Told, Unloaded};
 pub use functions::scalar_functions;
 pub(crate) use groups::EventsByGroup;
-pub use groups::{FirstRows, GroupsByRef};
+pub use groups::GroupsByRef;
 pub(crate) use provider::EventsTable;
 pub use provider::ScanOptions;
 pub(crate) use runs::RunsTable;

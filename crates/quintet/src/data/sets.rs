@@ -70,6 +70,18 @@ impl Sets {
         }
     }
 
+    /// Says what is going to be asked of [`actors_by_day`](Self::actors_by_day), so that the files of a folder are read once for all of it.
+    pub(crate) async fn expect(
+        &self,
+        kind: ActorKind,
+        asked: Vec<(Events, Range<i32>)>,
+    ) -> Result<()> {
+        match self {
+            Self::Store(_) => Ok(()),
+            Self::Folder(folder) => folder.count_together(kind, asked).await,
+        }
+    }
+
     /// Persons by their ids; nothing is known of those of a folder.
     pub(crate) async fn person_index(&self) -> Result<Arc<PersonIndex>> {
         match self {

@@ -24,18 +24,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::filter::Keys;
 use super::read::{columns, first};
 use super::{Chosen, external};
+use crate::scan::first::First;
 use crate::snapshot::Snapshot;
-
-/// The first so many rows by time, of which no other ones are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct First {
-    pub(super) rows: usize,
-    pub(super) latest: bool,
-}
 
 /// See the module above.
 #[derive(Debug, Clone)]
-pub(super) struct RowsExec {
+pub(in crate::scan) struct RowsExec {
     snapshot: Arc<Snapshot>,
     groups: Vec<Keys>,
     lots: Vec<Arc<[Chosen]>>,
@@ -68,14 +62,14 @@ impl RowsExec {
     }
 
     /// The same rows, of which those that cannot be among the first ones of their partition by time may be left out.
-    pub(super) fn with_first(&self, first: First) -> Self {
+    pub(in crate::scan) fn with_first(&self, first: First) -> Self {
         Self {
             first: Some(first),
             ..self.clone()
         }
     }
 
-    pub(super) fn first(&self) -> Option<First> {
+    pub(in crate::scan) fn first(&self) -> Option<First> {
         self.first
     }
 

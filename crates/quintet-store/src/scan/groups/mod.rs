@@ -7,7 +7,7 @@
 //! - [`EventsByGroup`] is the table. A conjunct about keys of groups (`=`, `IN`, `OR` of the same type) is answered exactly, by choosing
 //!   rows; other conjuncts stay filters above. Where a plan has none, or a file has no lists, the stock scan reads.
 //! - [`RowsExec`] reads chosen rows. Ids of persons and keys of groups are not read but looked up by their refs.
-//! - [`FirstRows`] tells it that only the first rows by time are wanted.
+//! - [`FirstRows`](super::FirstRows) tells it that only the first rows by time are wanted.
 //! - [`GroupsByRef`] has groups counted by their refs and named last, or not counted at all where the lists know.
 //!
 //! A group type that took a used index hides older keys by an expression over the column: what is asked of it is no plain column then, and
@@ -17,7 +17,6 @@ mod by_ref;
 mod counts;
 mod exec;
 mod filter;
-mod first;
 mod read;
 
 use std::collections::BTreeSet;
@@ -35,14 +34,13 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 
 pub use by_ref::GroupsByRef;
-pub use first::FirstRows;
 
 use super::runs::{Names, Times, named, stretches};
 use super::{ScanOptions, StoredEvents};
 use crate::log::Add;
 use crate::sets::rows::rows_of;
 use crate::snapshot::Snapshot;
-use exec::RowsExec;
+pub(super) use exec::RowsExec;
 use filter::Keys;
 
 /// Rows that are read at a time of a file.

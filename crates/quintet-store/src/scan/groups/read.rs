@@ -11,11 +11,11 @@ use futures::TryStreamExt;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Chosen;
-use super::exec::First;
 use crate::cache::Part;
 use crate::error::{Error, Result};
 use crate::files::reader::mask;
 use crate::files::stored::{needed, restore};
+use crate::scan::first::First;
 use crate::scan::runs::Footer;
 use crate::schema::{self, GROUP_REFS, GROUPS};
 use crate::snapshot::Snapshot;

@@ -259,7 +259,13 @@ impl Ask {
         };
         let returns = match starts == returns {
             true => None,
-            false => Some(self.masks_of(returns, memory).await?),
+            false => {
+                let asked = |marked: &Marked| (marked.events.clone(), marked.days.clone());
+                let both = [starts, returns].map(asked).to_vec();
+                let expected = self.source.expect(self.kind, both);
+                expected.await.map_err(external)?;
+                Some(self.masks_of(returns, memory).await?)
+            }
         };
         let starts = self.masks_of(starts, memory).await?;
         let word = |masks: &Masks, actor| masks.words_of(actor).map_or(0, |words| words[0]);

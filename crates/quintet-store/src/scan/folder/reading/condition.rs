@@ -7,11 +7,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array,
 };
-use datafusion::arrow::buffer::BooleanBuffer;
+use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, SchemaRef};
-use datafusion::common::pruning::PrunableStatistics;
-use datafusion::common::{DFSchema, Statistics};
+use datafusion::common::DFSchema;
+use datafusion::common::pruning::PruningStatistics;
 use datafusion::error::Result;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -19,6 +19,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Volatility};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
+use super::bounds::Bounds;
 use crate::schema;
 
 /// Columns of long texts, which are read of no more rows than must be.
@@ -92,11 +93,11 @@ impl Condition {
         })
     }
 
-    /// May it hold in containers with these statistics of its column?
-    pub(super) fn may_hold(&self, containers: &[Arc<Statistics>]) -> Vec<bool> {
-        let mut may = vec![true; containers.len()];
+    /// May it hold in row groups with these bounds of its column?
+    pub(super) fn may_hold(&self, bounds: &Bounds) -> Vec<bool> {
+        let mut may = vec![true; bounds.num_containers()];
         for filter in &self.holds {
-            let matches = self.may_match(filter, containers);
+            let matches = self.may_match(filter, bounds);
             may.iter_mut()
                 .zip(matches)
                 .for_each(|(may, matches)| *may &= matches);
@@ -104,14 +105,14 @@ impl Condition {
         may
     }
 
-    /// Does it hold for every value of containers with these statistics? Of null nothing is said.
-    pub(super) fn must_hold(&self, containers: &[Arc<Statistics>]) -> Vec<bool> {
+    /// Does it hold for every value of row groups with these bounds? Of null nothing is said.
+    pub(super) fn must_hold(&self, bounds: &Bounds) -> Vec<bool> {
         let Some(fails) = &self.fails else {
-            return vec![false; containers.len()];
+            return vec![false; bounds.num_containers()];
         };
-        let mut must = vec![true; containers.len()];
+        let mut must = vec![true; bounds.num_containers()];
         for filter in fails {
-            let fails = self.may_match(filter, containers);
+            let fails = self.may_match(filter, bounds);
             must.iter_mut()
                 .zip(fails)
                 .for_each(|(must, fails)| *must &= !fails);
@@ -119,18 +120,12 @@ impl Condition {
         must
     }
 
-    fn may_match(
-        &self,
-        filter: &Arc<dyn PhysicalExpr>,
-        containers: &[Arc<Statistics>],
-    ) -> Vec<bool> {
-        let all = vec![true; containers.len()];
-        let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&self.alone));
-        let Ok(pruning) = pruning.try_build(Arc::clone(filter)) else {
-            return all;
-        };
-        let known = PrunableStatistics::new(containers.to_vec(), Arc::clone(&self.alone));
-        pruning.prune(&known).unwrap_or(all)
+    fn may_match(&self, filter: &Arc<dyn PhysicalExpr>, bounds: &Bounds) -> Vec<bool> {
+        let pruning = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.alone))
+            .try_build(Arc::clone(filter));
+        let kept = pruning.and_then(|pruning| pruning.prune(bounds));
+        kept.unwrap_or_else(|_| vec![true; bounds.num_containers()])
     }
 
     fn evaluate(&self, values: &ArrayRef) -> Result<BooleanBuffer> {
@@ -167,19 +162,23 @@ impl Condition {
             None => (&[], false),
         };
         let codes = coded.keys();
-        let of_code = |code: i32| of_values.get(code as usize).copied().unwrap_or(false);
         let values = codes.values();
-        Ok(match codes.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => BooleanBuffer::collect_bool(codes.len(), |row| {
-                values.get(row).is_some_and(|code| of_code(*code))
-            }),
-            Some(nulls) => {
-                BooleanBuffer::collect_bool(codes.len(), |row| match nulls.is_valid(row) {
-                    true => values.get(row).is_some_and(|code| of_code(*code)),
-                    false => of_null,
-                })
-            }
+        // What stands where a value is null is some code or other, and is put right below.
+        let of_codes = BooleanBuffer::collect_bool(codes.len(), |row| {
+            let of_code = |code: &i32| of_values.get(*code as usize).copied();
+            values.get(row).and_then(of_code).unwrap_or(false)
+        });
+        let nulls = codes.nulls().filter(|nulls| nulls.null_count() > 0);
+        Ok(match nulls.map(NullBuffer::inner) {
+            None => of_codes,
+            Some(known) if of_null => &of_codes | &!known,
+            Some(known) => &of_codes & known,
         })
+    }
+
+    /// Does it never hold for null? To be asked after [`holds`](Self::holds) of the same rows.
+    pub(super) fn excludes_null(memo: &Memo) -> bool {
+        memo.0.as_ref().is_some_and(|(_, _, of_null)| !of_null)
     }
 }
 

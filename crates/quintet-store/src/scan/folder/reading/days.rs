@@ -4,17 +4,20 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt32Type};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter;
+use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType, UInt32Type};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::utils::disjunction;
 use datafusion::prelude::{in_list, lit};
 use datafusion::scalar::ScalarValue;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
-use super::row_group::{Wanted, open};
+use super::condition::{Condition, Memo};
+use super::row_group::{Wanted, lies_as_codes, open};
 use super::{FolderEvents, Piece, actor_of};
 use crate::error::{Error, Result, classify};
 use crate::location::Location;
@@ -25,13 +28,27 @@ const ROWS: usize = 1 << 14;
 /// Words of bits that may be open before they are packed.
 const MOST_WORDS: usize = 8 << 20;
 
-/// Whose sets, of what, on which days.
-type Asked = (Events, ActorKind, Range<i32>);
+/// Some events on some days: from 1970-01-01 UTC, end exclusive.
+type EventsOfDays = (Events, Range<i32>);
+type Asked = (ActorKind, EventsOfDays);
 type Found = Vec<Arc<Vec<DayOfActors>>>;
 
 /// What was counted already, for questions that ask twice.
 #[derive(Debug, Default)]
 pub(super) struct Counted(Mutex<Vec<(Asked, Found)>>);
+
+impl Counted {
+    fn find(&self, asked: &Asked) -> Option<Found> {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counted.iter().find(|(known, _)| known == asked);
+        known.map(|(_, found)| found.clone())
+    }
+
+    fn keep(&self, asked: Asked, found: Found) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.push((asked, found));
+    }
+}
 
 impl FolderEvents {
     /// May some event say that it is of nobody with a profile?
@@ -44,12 +61,13 @@ impl FolderEvents {
     /// # Errors
     /// As those of reading the files.
     pub async fn rows_by_day(&self, events: &Events, days: Range<i32>) -> Result<Vec<(i32, u64)>> {
-        let lots = self.counted_by(events, &days, None).await?;
-        let rows = lots.into_iter().flat_map(|lot| lot.rows);
+        let asked = [(events.clone(), days.clone())];
+        let lots = self.counted_by(&asked, None).await?;
+        let rows = lots.into_iter().flatten().flat_map(|lot| lot.rows);
         Ok(rows.filter(|(day, _)| days.contains(day)).collect())
     }
 
-    /// The actors of some events by day, as [`rows_by_day`](Self::rows_by_day).
+    /// The actors of some events by day, as [`rows_by_day`](Self::rows_by_day); there may be some outside these days.
     ///
     /// # Errors
     /// As there.
@@ -58,58 +76,104 @@ impl FolderEvents {
         events: &Events,
         kind: ActorKind,
         days: Range<i32>,
-    ) -> Result<Vec<Arc<Vec<DayOfActors>>>> {
-        let asked = (events.clone(), kind, days.clone());
-        let counted = || {
-            self.counted
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some((_, found)) = counted().iter().find(|(known, _)| *known == asked) {
-            return Ok(found.clone());
+    ) -> Result<Found> {
+        let asked = (kind, (events.clone(), days));
+        if let Some(found) = self.counted.find(&asked) {
+            return Ok(found);
         }
-        let lots = self.counted_by(events, &days, Some(kind)).await?;
-        let found: Found = lots
-            .into_iter()
-            .map(|lot| Arc::new(lot.into_days()))
-            .collect();
-        counted().push((asked, found.clone()));
-        Ok(found)
+        self.count_together(kind, vec![asked.1.clone()]).await?;
+        Ok(self.counted.find(&asked).unwrap_or_default())
     }
 
+    /// Reads the files once for all that [`actors_by_day`](Self::actors_by_day) is going to be asked.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn count_together(&self, kind: ActorKind, asked: Vec<EventsOfDays>) -> Result<()> {
+        let lots = self.counted_by(&asked, Some(kind)).await?;
+        let mut found = vec![Vec::with_capacity(lots.len()); asked.len()];
+        for lot in lots {
+            for (found, days) in found.iter_mut().zip(lot) {
+                found.push(Arc::new(days.into_days()));
+            }
+        }
+        for (asked, found) in asked.into_iter().zip(found) {
+            self.counted.keep((kind, asked), found);
+        }
+        Ok(())
+    }
+
+    /// By lot, what each of these has.
     async fn counted_by(
         &self,
-        events: &Events,
-        days: &Range<i32>,
+        asked: &[EventsOfDays],
         kind: Option<ActorKind>,
-    ) -> Result<Vec<Days>> {
-        let conditions = self.conditions(&self.filters(events, days));
-        let conditions = conditions.map_err(|error| classify(&error))?;
+    ) -> Result<Vec<Vec<Days>>> {
+        let failed = |error| classify(&error);
+        let conditions = self.conditions(&self.filters(asked)).map_err(failed)?;
+        // One question is answered by the rows that are read; several have to share them out.
+        let series = match asked {
+            [_] => vec![None],
+            several => {
+                let events = several.iter().map(|(events, _)| self.named(events));
+                events
+                    .map(|filter| filter.map(|filter| self.condition(&filter)).transpose())
+                    .collect::<Result<_, _>>()
+                    .map_err(failed)?
+            }
+        };
+        let is_shared = series.iter().any(Option::is_some);
         let fields = self.schema.fields().iter().filter(|field| {
-            let actor = actor_of(field.name());
-            *field.name() == self.timestamp || (actor.is_some() && actor == kind)
+            let name = field.name();
+            let actor = actor_of(name);
+            *name == self.timestamp
+                || (actor.is_some() && actor == kind)
+                || (is_shared && *name == self.event)
         });
-        let schema = datafusion::arrow::datatypes::Schema::new(fields.cloned().collect::<Vec<_>>());
-        let at = schema.index_of(&self.timestamp).map_err(Error::internal)?;
+        let schema = Schema::new(fields.cloned().collect::<Vec<_>>());
+        let position = |name: &str| schema.index_of(name).ok();
+        let counting = Counting {
+            time: position(&self.timestamp)
+                .ok_or_else(|| Error::internal("there is no column of times"))?,
+            actor: schema
+                .fields()
+                .iter()
+                .position(|field| actor_of(field.name()).is_some()),
+            event: position(&self.event).filter(|_| is_shared),
+            series,
+        };
         let lots = self.lots(&conditions, self.threads);
-        let wanted = Arc::new(self.wanted(Arc::new(schema), conditions));
+        let codes = counting.event.into_iter();
+        let codes =
+            codes.filter(|_| lies_as_codes(lots.iter().flat_map(|lot| &**lot), &self.event));
+        let wanted = self.wanted(Arc::new(schema.clone()), conditions);
+        let wanted = Arc::new(wanted.with_codes(&codes.collect()));
+        let counting = Arc::new(counting);
         let reading = lots.into_iter().map(|lot| {
             let (location, wanted) = (self.location.clone(), Arc::clone(&wanted));
-            SpawnedTask::spawn(count(location, lot, wanted, at))
+            SpawnedTask::spawn(count(location, lot, wanted, Arc::clone(&counting)))
         });
         let reading: Vec<_> = reading.collect();
         let mut counted = Vec::with_capacity(reading.len());
         for lot in reading {
             let lot = lot.await.map_err(Error::internal)?;
-            counted.push(lot.map_err(|error| classify(&error))?);
+            counted.push(lot.map_err(failed)?);
         }
         Ok(counted)
     }
 
-    fn filters(&self, events: &Events, days: &Range<i32>) -> Vec<Expr> {
-        let column = |name: &str| Expr::Column(datafusion::common::Column::from_name(name));
+    /// A condition on the names of events; none where any will do.
+    fn named(&self, events: &Events) -> Option<Expr> {
+        let Events::Named(names) = events else {
+            return None;
+        };
         let text = |name: &String| lit(ScalarValue::Utf8View(Some(name.clone())));
+        let names = names.iter().map(text).collect();
+        Some(in_list(column(&self.event), names, false))
+    }
+
+    /// What rows must satisfy to be of any of these.
+    fn filters(&self, asked: &[EventsOfDays]) -> Vec<Expr> {
         let instant = |day: i32| {
             let at = i64::from(day).saturating_mul(DAY);
             lit(ScalarValue::TimestampMicrosecond(
@@ -117,16 +181,52 @@ impl FolderEvents {
                 Some("UTC".into()),
             ))
         };
-        let mut filters = Vec::new();
-        if let Events::Named(names) = events {
-            let names = names.iter().map(text).collect();
-            filters.push(in_list(column(&self.event), names, false));
+        let events: Option<Vec<Expr>> =
+            asked.iter().map(|(events, _)| self.named(events)).collect();
+        let mut filters: Vec<Expr> = events.and_then(disjunction).into_iter().collect();
+        let first = asked.iter().map(|(_, days)| days.start).min();
+        let end = asked.iter().map(|(_, days)| days.end).max();
+        if let Some(first) = first.filter(|day| *day > i32::MIN) {
+            filters.push(column(&self.timestamp).gt_eq(instant(first)));
         }
-        if days.start > i32::MIN {
-            filters.push(column(&self.timestamp).gt_eq(instant(days.start)));
-        }
-        filters.push(column(&self.timestamp).lt(instant(days.end)));
+        filters.extend(end.map(|end| column(&self.timestamp).lt(instant(end))));
         filters
+    }
+}
+
+fn column(name: &str) -> Expr {
+    Expr::Column(datafusion::common::Column::from_name(name))
+}
+
+/// Where what is counted stands in the rows that are read.
+struct Counting {
+    time: usize,
+    actor: Option<usize>,
+    event: Option<usize>,
+    /// What is counted, each by its condition on the event; none takes all rows.
+    series: Vec<Option<Condition>>,
+}
+
+impl Counting {
+    /// Counts a batch, each series apart.
+    fn add(
+        &self,
+        batch: &RecordBatch,
+        memos: &mut [Memo],
+        days: &mut [Days],
+    ) -> Result<(), DataFusionError> {
+        let times = batch.column(self.time);
+        let actors = self.actor.map(|at| batch.column(at));
+        for ((condition, memo), days) in self.series.iter().zip(memos).zip(days) {
+            let (Some(condition), Some(event)) = (condition, self.event) else {
+                days.add(times, actors);
+                continue;
+            };
+            let chosen = BooleanArray::new(condition.holds(batch.column(event), memo)?, None);
+            let actors = actors.map(|actors| filter(actors, &chosen)).transpose()?;
+            days.add(&filter(times, &chosen)?, actors.as_ref());
+        }
+        Ok(())
     }
 }
 
@@ -135,18 +235,17 @@ async fn count(
     location: Location,
     lot: Arc<[Piece]>,
     wanted: Arc<Wanted>,
-    at: usize,
-) -> Result<Days, DataFusionError> {
-    let mut days = Days::default();
+    counting: Arc<Counting>,
+) -> Result<Vec<Days>, DataFusionError> {
+    let series = counting.series.len();
+    let mut days: Vec<Days> = (0..series).map(|_| Days::default()).collect();
     for piece in lot.iter() {
         let Some(rows) = open(&location, piece, &wanted, ROWS).await? else {
             continue;
         };
+        let mut memos: Vec<Memo> = (0..series).map(|_| Memo::default()).collect();
         for batch in rows {
-            let batch = batch?;
-            let actors = (0..batch.num_columns()).find(|column| *column != at);
-            let actors = actors.map(|column| batch.column(column));
-            days.add(batch.column(at), actors);
+            counting.add(&batch?, &mut memos, &mut days)?;
             // Counting never waits for anything; let others have the thread.
             tokio::task::consume_budget().await;
         }

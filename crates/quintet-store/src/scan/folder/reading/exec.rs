@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::error::Result;
@@ -22,9 +22,11 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Piece;
-use super::row_group::{Column, Wanted, codes, is_dictionary, open};
+use super::best::{Best, FirstOf};
+use super::row_group::{Column, Wanted, lies_as_codes, open};
 use crate::location::Location;
-use crate::scan::codes::with_codes;
+use crate::scan::first::First;
+use crate::schema;
 
 /// See the module above.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(in crate::scan) struct FolderExec {
     location: Location,
     lots: Vec<Arc<[Piece]>>,
     wanted: Arc<Wanted>,
+    first: Option<FirstOf>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -48,6 +51,7 @@ impl FolderExec {
             location,
             lots,
             wanted: Arc::new(wanted),
+            first: None,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }
@@ -55,19 +59,12 @@ impl FolderExec {
 
     /// The columns of texts that lie as codes in every row group to read, or nowhere.
     pub(in crate::scan) fn codable(&self) -> BTreeSet<usize> {
-        let lies_as_codes = |field: &FieldRef| {
-            self.row_groups().all(|piece| {
-                let groups = piece.file.footer.metadata().row_groups();
-                let chunk = piece.file.column(field.name()).and_then(|root| {
-                    let leaf = piece.file.leaves(root).next()?;
-                    groups.get(piece.number)?.columns().get(leaf)
-                });
-                chunk.is_none_or(is_dictionary)
-            })
-        };
         let columns = self.wanted.columns.iter().enumerate();
         let is_codable = |column: &Column| match column {
-            Column::Own(field) => *field.data_type() == DataType::Utf8View && lies_as_codes(field),
+            Column::Own(field) => {
+                *field.data_type() == DataType::Utf8View
+                    && lies_as_codes(self.row_groups(), field.name())
+            }
             Column::Coded(_) | Column::Ids { .. } => false,
         };
         columns
@@ -78,20 +75,36 @@ impl FolderExec {
 
     /// The same with some of its columns of texts as dictionaries.
     pub(in crate::scan) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
-        let schema = with_codes(&self.schema(), columns, &codes());
-        let column = |(at, column): (usize, &Column)| match column {
-            Column::Own(field) if columns.contains(&at) => {
-                let field = Field::clone(field).with_data_type(codes());
-                Column::Coded(Arc::new(field))
-            }
-            other => other.clone(),
-        };
-        let wanted = Wanted {
-            columns: self.wanted.columns.iter().enumerate().map(column).collect(),
-            conditions: self.wanted.conditions.clone(),
-            schema: Arc::clone(&schema),
-        };
+        let wanted = self.wanted.with_codes(columns);
         Self::new(self.location.clone(), self.lots.clone(), wanted)
+    }
+
+    /// The same rows, of which those that cannot be among the first ones of their partition by a column of times may be left out;
+    /// none where some have no time, which comes before all others or after them.
+    pub(in crate::scan) fn with_first(&self, first: First, column: usize) -> Option<Self> {
+        let schema = self.schema();
+        let field = schema.fields().get(column)?;
+        let is_time = *field.data_type() == schema::timestamp_type();
+        let mut pieces = self.row_groups();
+        let has_all = pieces.all(|piece| !piece.file.may_be_null(piece.number, field.name()));
+        if self.first.is_some() || !is_time || !has_all {
+            return None;
+        }
+        let first = FirstOf {
+            first,
+            column,
+            field: Arc::clone(field),
+        };
+        let lots = self.lots.iter();
+        let lots = lots.map(|lot| Arc::from(first.in_order(lot)));
+        Some(Self {
+            location: self.location.clone(),
+            lots: lots.collect(),
+            wanted: Arc::clone(&self.wanted),
+            first: Some(first),
+            properties: Arc::clone(&self.properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
     }
 
     fn row_groups(&self) -> impl Iterator<Item = &Piece> {
@@ -102,7 +115,12 @@ impl FolderExec {
 impl DisplayAs for FolderExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row_groups = self.row_groups().count();
-        write!(f, "FolderExec: row_groups={row_groups}, {}", self.wanted)
+        write!(f, "FolderExec: row_groups={row_groups}, {}", self.wanted)?;
+        match self.first.as_ref().map(|of| of.first) {
+            Some(First { rows, latest: true }) => write!(f, ", latest={rows}"),
+            Some(First { rows, .. }) => write!(f, ", earliest={rows}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -142,12 +160,17 @@ impl ExecutionPlan for FolderExec {
         let rows = context.session_config().batch_size().max(1);
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (location, wanted) = (self.location.clone(), Arc::clone(&self.wanted));
+        let best = self.first.clone().map(Best::new).map(Arc::new);
+        let met = best.clone();
         let batches = stream::iter(0..lot.len())
             .then(move |at| {
                 let (location, wanted, lot) =
                     (location.clone(), Arc::clone(&wanted), Arc::clone(&lot));
+                let best = best.clone();
                 async move {
-                    match lot.get(at) {
+                    let may_be_in =
+                        |piece: &&Piece| best.as_ref().is_none_or(|best| best.may_be_in(piece));
+                    match lot.get(at).filter(may_be_in) {
                         Some(piece) => open(&location, piece, &wanted, rows).await,
                         None => Ok(None),
                     }
@@ -155,6 +178,11 @@ impl ExecutionPlan for FolderExec {
             })
             .map_ok(|opened| stream::iter(opened.into_iter().flatten()))
             .try_flatten()
+            .inspect_ok(move |batch| {
+                if let Some(best) = &met {
+                    best.add(batch);
+                }
+            })
             .map(move |batch| batch.record_output(&metrics))
             .boxed();
         Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(

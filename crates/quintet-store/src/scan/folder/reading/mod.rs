@@ -8,6 +8,8 @@
 //! groups' refs. These ids hold for one table, which is made for one question. Being an operator of our own, it stays where it was planned.
 //! [`row_group`] reads, [`condition`] chooses, [`ids`] numbers, [`days`] reduces what was read to sets of actors by day.
 
+mod best;
+mod bounds;
 mod chunks;
 mod condition;
 mod days;
@@ -15,20 +17,18 @@ mod exec;
 mod ids;
 mod row_group;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use datafusion::common::{Statistics, internal_datafusion_err};
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
-use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
@@ -38,6 +38,7 @@ use super::find::File;
 use crate::location::Location;
 use crate::schema;
 use crate::sets::ActorKind;
+use bounds::Bounds;
 use condition::Condition;
 use days::Counted;
 pub(in crate::scan) use exec::FolderExec;
@@ -57,6 +58,9 @@ pub struct FolderEvents {
     counted: Counted,
 }
 
+/// Rows that are not worth a thread of their own.
+const LEAST_ROWS: usize = 1 << 9;
+
 /// How one kind of actor is found.
 #[derive(Debug)]
 struct Actors {
@@ -75,11 +79,13 @@ pub(super) struct LotFile {
     rows: usize,
 }
 
-/// One row group of a file.
+/// Rows of one row group of a file.
 #[derive(Debug, Clone)]
 struct Piece {
     file: Arc<LotFile>,
     number: usize,
+    /// Within the row group.
+    rows: Range<usize>,
     /// The positions of the conditions that statistics have not answered.
     open: Arc<[usize]>,
 }
@@ -129,53 +135,31 @@ impl LotFile {
             .into_iter()
             .all(|number| !self.may_be_null(number, name))
     }
-
-    /// What is known of a column in every row group.
-    fn statistics(&self, column: &FieldRef) -> Vec<Arc<Statistics>> {
-        let groups = self.footer.metadata().row_groups();
-        let bounds =
-            |of: fn(&StatisticsConverter<'_>, &[RowGroupMetaData]) -> Option<Vec<ScalarValue>>| {
-                let converter = StatisticsConverter::try_new(
-                    column.name(),
-                    self.footer.schema(),
-                    self.footer.parquet_schema(),
-                );
-                converter.ok().and_then(|converter| of(&converter, groups))
-            };
-        let least = bounds(|converter, groups| scalars(converter.row_group_mins(groups).ok()?));
-        let greatest = bounds(|converter, groups| scalars(converter.row_group_maxes(groups).ok()?));
-        let bound = |bounds: &Option<Vec<ScalarValue>>, at: usize| {
-            let bound = bounds.as_ref().and_then(|bounds| bounds.get(at));
-            let bound = bound.and_then(|bound| bound.cast_to(column.data_type()).ok());
-            match bound.filter(|bound| !bound.is_null()) {
-                Some(bound) => Precision::Inexact(bound),
-                None => Precision::Absent,
-            }
-        };
-        let of_group = |(at, group): (usize, &RowGroupMetaData)| {
-            let known = ColumnStatistics {
-                min_value: bound(&least, at),
-                max_value: bound(&greatest, at),
-                ..ColumnStatistics::new_unknown()
-            };
-            Arc::new(Statistics {
-                num_rows: Precision::Exact(group.num_rows().max(0) as usize),
-                total_byte_size: Precision::Absent,
-                column_statistics: vec![known],
-            })
-        };
-        groups.iter().enumerate().map(of_group).collect()
-    }
 }
 
-fn scalars(bounds: datafusion::arrow::array::ArrayRef) -> Option<Vec<ScalarValue>> {
-    let bounds = match bounds.data_type() {
-        DataType::Dictionary(_, values) => cast(&bounds, values).ok()?,
-        _ => bounds,
-    };
-    let rows = 0..bounds.len();
-    rows.map(|row| ScalarValue::try_from_array(&bounds, row).ok())
-        .collect()
+/// Pieces in so many lots of about the same number of rows, each in the order of the pieces.
+fn deal(pieces: Vec<Piece>, lots: usize) -> Vec<Arc<[Piece]>> {
+    let all: usize = pieces.iter().map(|piece| piece.rows.len()).sum();
+    let most = all.div_ceil(lots.max(1)).max(LEAST_ROWS);
+    let mut dealt = vec![Vec::new()];
+    let mut room = most;
+    for mut piece in pieces {
+        while piece.rows.len() > room {
+            let mut part = piece.clone();
+            part.rows.end = part.rows.start + room;
+            piece.rows.start = part.rows.end;
+            if let Some(lot) = dealt.last_mut().filter(|_| !part.rows.is_empty()) {
+                lot.push(part);
+            }
+            dealt.push(Vec::new());
+            room = most;
+        }
+        room -= piece.rows.len();
+        if let Some(lot) = dealt.last_mut() {
+            lot.push(piece);
+        }
+    }
+    dealt.into_iter().map(Arc::from).collect()
 }
 
 /// Whose ids a column of the table holds.
@@ -249,7 +233,8 @@ impl FolderEvents {
         self.files.iter().map(|file| file.rows).sum()
     }
 
-    /// The row groups in which the conditions may hold, in at most so many lots of about the same number of rows.
+    /// The row groups in which the conditions may hold, in at most so many lots of the same number of rows, each in the order of
+    /// files: of all row groups, fewer than there are lots are cut in two.
     fn lots(&self, conditions: &[Condition], lots: usize) -> Vec<Arc<[Piece]>> {
         let mut pieces = Vec::new();
         for file in &self.files {
@@ -258,9 +243,9 @@ impl FolderEvents {
             let mut open = vec![Vec::new(); groups.len()];
             for (position, condition) in conditions.iter().enumerate() {
                 let name = condition.column.name();
-                let statistics = file.statistics(&condition.column);
-                let may = condition.may_hold(&statistics).into_iter();
-                let answered = may.zip(condition.must_hold(&statistics));
+                let bounds = Bounds::of(&file.footer, &condition.column);
+                let may = condition.may_hold(&bounds).into_iter();
+                let answered = may.zip(condition.must_hold(&bounds));
                 for (number, (may, must)) in answered.enumerate() {
                     if let (Some(kept), Some(open)) = (kept.get_mut(number), open.get_mut(number)) {
                         *kept &= may;
@@ -272,22 +257,18 @@ impl FolderEvents {
             }
             let groups = groups.iter().enumerate().zip(kept.into_iter().zip(open));
             for ((number, group), (kept, open)) in groups {
-                if kept && group.num_rows() > 0 {
-                    let (file, open) = (Arc::clone(file), Arc::from(open));
-                    pieces.push((group.num_rows(), Piece { file, number, open }));
+                let rows = 0..group.num_rows().max(0) as usize;
+                if kept && !rows.is_empty() {
+                    pieces.push(Piece {
+                        file: Arc::clone(file),
+                        number,
+                        rows,
+                        open: Arc::from(open),
+                    });
                 }
             }
         }
-        pieces.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
-        let mut dealt: Vec<(i64, Vec<Piece>)> =
-            vec![(0, Vec::new()); lots.clamp(1, pieces.len().max(1))];
-        for (rows, piece) in pieces {
-            if let Some((sum, lot)) = dealt.iter_mut().min_by_key(|(sum, _)| *sum) {
-                *sum += rows;
-                lot.push(piece);
-            }
-        }
-        dealt.into_iter().map(|(_, lot)| Arc::from(lot)).collect()
+        deal(pieces, lots)
     }
 
     /// What is read of every row group for these columns of the table.
@@ -308,6 +289,13 @@ impl FolderEvents {
             schema,
             conditions,
         }
+    }
+
+    /// A condition on a single column.
+    fn condition(&self, filter: &Expr) -> Result<Condition> {
+        let column = condition::is_on(filter, &self.schema);
+        let column = column.ok_or_else(|| internal_datafusion_err!("{filter} is on no column"));
+        Condition::new(&[filter], column?)
     }
 
     /// The filters that choose rows; texts, which files mostly code by dictionaries, before the others.

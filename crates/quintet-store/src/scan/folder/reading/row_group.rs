@@ -1,4 +1,4 @@
-//! One row group: first the columns with conditions, whole, then the other columns of the rows that are left.
+//! One row group, or a part of it: first the columns with conditions, whole, then the other columns of the rows that are left.
 //!
 //! ```text
 //! event      │a b a c b a …   coded   ─► condition ─╮
@@ -14,11 +14,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::array::{BooleanArray, BooleanBufferBuilder};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int32Array,
+    RecordBatch, RecordBatchOptions, new_null_array,
+};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{CastOptions, cast_with_options, concat, filter};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
@@ -33,6 +35,7 @@ use super::condition::{Condition, Memo};
 use super::ids::{Ids, Lookup};
 use super::{LotFile, Piece};
 use crate::location::Location;
+use crate::scan::codes::with_codes;
 
 /// Rows that are looked at together while conditions choose.
 const LOOKED_AT: usize = 1 << 16;
@@ -75,6 +78,22 @@ impl Wanted {
             })
     }
 
+    /// The same with some of its columns of texts as dictionaries.
+    pub(super) fn with_codes(&self, columns: &BTreeSet<usize>) -> Self {
+        let column = |(at, column): (usize, &Column)| match column {
+            Column::Own(field) if columns.contains(&at) => {
+                let field = Field::clone(field).with_data_type(codes());
+                Column::Coded(Arc::new(field))
+            }
+            other => other.clone(),
+        };
+        Self {
+            columns: self.columns.iter().enumerate().map(column).collect(),
+            conditions: self.conditions.clone(),
+            schema: with_codes(&self.schema, columns, &codes()),
+        }
+    }
+
     /// The columns of a file that are read for a column.
     fn sources<'a>(&self, column: &'a Column, file: &LotFile, number: usize) -> Vec<&'a str> {
         match column {
@@ -113,10 +132,11 @@ pub(super) struct Rows {
     batch_size: usize,
 }
 
-/// A row group being read.
+/// A piece of a row group being read.
 struct Open<'a> {
     file: &'a LotFile,
     number: usize,
+    rows: Range<usize>,
     group: &'a RowGroupMetaData,
     footer: ArrowReaderMetadata,
     chunks: Chunks,
@@ -129,7 +149,12 @@ pub(super) async fn open(
     wanted: &Arc<Wanted>,
     batch_size: usize,
 ) -> Result<Option<Rows>> {
-    let Piece { file, number, open } = piece;
+    let Piece {
+        file,
+        number,
+        rows,
+        open,
+    } = piece;
     let conditions: Vec<&Condition> = open
         .iter()
         .filter_map(|at| wanted.conditions.get(*at))
@@ -137,7 +162,6 @@ pub(super) async fn open(
     let Some(group) = file.footer.metadata().row_groups().get(*number) else {
         return Ok(None);
     };
-    let rows = group.num_rows().max(0) as usize;
     let of_conditions: BTreeSet<&str> = conditions
         .iter()
         .map(|condition| condition.column.name().as_str())
@@ -152,15 +176,17 @@ pub(super) async fn open(
     let mut open = Open {
         file,
         number: *number,
+        rows: rows.clone(),
         group,
         footer,
         chunks,
     };
-    let mut chosen = open.not_left_out(rows);
+    let rows = rows.len();
+    let mut chosen = open.not_left_out();
     let mut kept: Vec<(String, ArrayRef)> = Vec::new();
     for condition in conditions {
         let is_kept = of_columns.contains(condition.column.name().as_str());
-        let (holds, column) = open.choose(condition, rows, is_kept)?;
+        let (holds, column) = open.choose(condition, is_kept)?;
         chosen = Some(match chosen {
             Some(chosen) => &chosen & &holds,
             None => holds,
@@ -229,13 +255,25 @@ fn coded(file: &LotFile, group: &RowGroupMetaData, wanted: &Wanted) -> Result<Ar
     Ok(ArrowReaderMetadata::try_new(metadata, options)?)
 }
 
+/// Does a column of texts lie as codes in all of these row groups, or nowhere?
+pub(super) fn lies_as_codes<'a>(mut pieces: impl Iterator<Item = &'a Piece>, name: &str) -> bool {
+    pieces.all(|piece| {
+        let groups = piece.file.footer.metadata().row_groups();
+        let chunk = piece.file.column(name).and_then(|root| {
+            let leaf = piece.file.leaves(root).next()?;
+            groups.get(piece.number)?.columns().get(leaf)
+        });
+        chunk.is_none_or(is_dictionary)
+    })
+}
+
 /// The type of texts as codes.
-pub(super) fn codes() -> DataType {
+fn codes() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 /// Are all pages of a column coded by its dictionary?
-pub(super) fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
+fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     column.dictionary_page_offset().is_some()
         && column.page_encoding_stats_mask().is_some_and(|mask| {
             mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
@@ -267,9 +305,10 @@ async fn fetch(
 }
 
 impl Open<'_> {
-    /// The rows of this group that do not repeat others; none where all count.
-    fn not_left_out(&self, rows: usize) -> Option<BooleanBuffer> {
-        let first = self.file.first_row(self.number);
+    /// The rows of this piece that do not repeat others; none where all count.
+    fn not_left_out(&self) -> Option<BooleanBuffer> {
+        let rows = self.rows.len();
+        let first = self.file.first_row(self.number) + self.rows.start;
         let left_out = &self.file.left_out;
         let from = left_out.partition_point(|at| *at < first);
         let to = left_out.partition_point(|at| *at < first + rows);
@@ -288,9 +327,9 @@ impl Open<'_> {
     fn choose(
         &self,
         condition: &Condition,
-        rows: usize,
         is_kept: bool,
     ) -> Result<(BooleanBuffer, Option<ArrayRef>)> {
+        let rows = self.rows.len();
         let mut memo = Memo::default();
         let name = condition.column.name().as_str();
         if self.file.column(name).is_none() {
@@ -315,7 +354,10 @@ impl Open<'_> {
             let is_small = column.data_type().is_primitive()
                 || matches!(column.data_type(), DataType::Dictionary(..));
             if is_kept && is_small {
-                parts.push(Arc::clone(column));
+                parts.push(match Condition::excludes_null(&memo) {
+                    true => without_nulls(column),
+                    false => Arc::clone(column),
+                });
             }
         }
         let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
@@ -326,7 +368,7 @@ impl Open<'_> {
         Ok((holds.finish(), column))
     }
 
-    /// A reader of some columns of some rows.
+    /// A reader of some columns of this piece, of the chosen rows alone if there are any.
     fn reader(
         &self,
         columns: &BTreeSet<&str>,
@@ -343,11 +385,23 @@ impl Open<'_> {
             .with_row_groups(vec![self.number])
             .with_projection(mask)
             .with_batch_size(batch_size);
-        if let Some(chosen) = chosen {
-            let rows = self.group.num_rows().max(0) as usize;
-            let ranges = chosen.set_slices().map(|(from, to)| from..to);
-            builder =
-                builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, rows));
+        let all = self.group.num_rows().max(0) as usize;
+        let selection = match chosen {
+            None if self.rows.len() == all => None,
+            None => Some(RowSelection::from_consecutive_ranges(
+                std::iter::once(self.rows.clone()),
+                all,
+            )),
+            Some(chosen) => {
+                let mut of_group = BooleanBufferBuilder::new(all);
+                of_group.append_n(self.rows.start, false);
+                of_group.append_buffer(chosen);
+                of_group.append_n(all - self.rows.end, false);
+                Some(RowSelection::from_boolean_buffer(of_group.finish()))
+            }
+        };
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
         }
         Ok(builder.build()?)
     }
@@ -404,6 +458,19 @@ impl Rows {
         Ok(Some(RecordBatch::try_new_with_options(
             schema, columns, &options,
         )?))
+    }
+}
+
+/// A column of codes of which no row that is null is going to be left.
+fn without_nulls(column: &ArrayRef) -> ArrayRef {
+    let Some(coded) = column.as_dictionary_opt::<Int32Type>() else {
+        return Arc::clone(column);
+    };
+    let codes = Int32Array::new(coded.keys().values().clone(), None);
+    match DictionaryArray::try_new(codes, Arc::clone(coded.values())) {
+        Ok(coded) => Arc::new(coded),
+        // Where all rows are null there may be no value for a code to stand for.
+        Err(_) => Arc::clone(column),
     }
 }
 

@@ -7,9 +7,11 @@ use datafusion::arrow::array::{
     ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::common::ScalarValue;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
-use datafusion::prelude::SessionContext;
+use datafusion::physical_plan::{collect, displayable};
+use datafusion::prelude::{SessionContext, col, lit};
 
 use super::*;
 use crate::sets::Events;
@@ -226,5 +228,114 @@ async fn days_are_counted_as_in_sql() {
             .filter_map(|cell| cell.trim().parse().ok())
             .collect();
         assert_eq!(numbers, [rows[&day], actors[&day].len()], "day {day}");
+    }
+}
+
+#[tokio::test]
+async fn row_groups_are_left_out_by_their_bounds_and_the_rest_is_dealt_out_evenly() {
+    let (_kept, folder) = opened().await;
+    let events = folder.events_by_actors(2).unwrap();
+    let read = |filter: Expr, lots| {
+        let conditions = events.conditions(&[filter]).unwrap();
+        let lots = events.lots(&conditions, lots);
+        let rows = |lot: &Arc<[Piece]>| lot.iter().map(|piece| piece.rows.len()).sum();
+        lots.iter().map(rows).collect::<Vec<usize>>()
+    };
+    let since = |minutes: i64| {
+        let at = ScalarValue::TimestampMicrosecond(Some(minutes * 60_000_000), Some("UTC".into()));
+        col("timestamp").gt_eq(lit(at))
+    };
+    let all = ROWS as usize + 10;
+    assert_eq!(read(since(0), 3), [1_004, 1_004, all - 2_008]);
+    // Five row groups of at most 700 rows, two minutes each, and a small file of the first minutes.
+    assert_eq!(read(since(2 * 1_400 + 100), 2), [800, 800]);
+    assert_eq!(read(since(2 * 2_800 + 100), 2), [200]);
+    assert_eq!(read(since(1_000_000), 2), [0]);
+    assert_eq!(
+        read(
+            col("event").eq(lit(ScalarValue::Utf8View(Some("z".into())))),
+            2
+        ),
+        [0]
+    );
+    // NaN, of which bounds say nothing, is greater than any number.
+    let price = Expr::Column(datafusion::common::Column::from_name("price"));
+    assert_eq!(read(price.gt(lit(1e9)), 1), [all]);
+}
+
+#[tokio::test]
+async fn what_is_counted_together_is_what_is_counted_apart() {
+    let (_kept, folder) = opened().await;
+    let asked = [
+        (Events::Named(["a".to_owned()].into()), 0..2),
+        (Events::Named(["a".to_owned(), "d".to_owned()].into()), 1..4),
+        (Events::All, 1..3),
+    ];
+    let apart = folder.events_by_actors(2).unwrap();
+    let together = folder.events_by_actors(2).unwrap();
+    for kind in [ActorKind::Person, ActorKind::Group(0)] {
+        together.count_together(kind, asked.to_vec()).await.unwrap();
+        for (events, days) in &asked {
+            // Ids differ from reading to reading, numbers do not.
+            let numbers = async |source: &FolderEvents| {
+                let found = source.actors_by_day(events, kind, days.clone()).await;
+                let mut by_day = std::collections::BTreeMap::new();
+                for found in found.unwrap().iter().flat_map(|lot| lot.iter()) {
+                    if days.contains(&found.day) {
+                        *by_day
+                            .entry(found.day)
+                            .or_insert_with(roaring::RoaringBitmap::new) |= &found.actors;
+                    }
+                }
+                let numbers = by_day.iter().map(|(day, actors)| (*day, actors.len()));
+                numbers.collect::<Vec<_>>()
+            };
+            let numbers_apart = numbers(&apart).await;
+            assert!(!numbers_apart.is_empty());
+            assert_eq!(
+                numbers(&together).await,
+                numbers_apart,
+                "{kind:?} {events:?}"
+            );
+        }
+    }
+}
+
+fn scan_of(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    match plan.is::<FolderExec>() {
+        true => Some(Arc::clone(plan)),
+        false => plan.children().into_iter().find_map(scan_of),
+    }
+}
+
+#[tokio::test]
+async fn the_first_rows_by_time_are_those_of_all_rows_and_come_of_few_row_groups() {
+    let (_kept, folder) = opened().await;
+    let [stock, _] = sessions(&folder);
+    let state = datafusion::execution::SessionStateBuilder::new_with_default_features()
+        .with_physical_optimizer_rule(Arc::new(crate::FirstRows))
+        .build();
+    let ours = SessionContext::new_with_state(state);
+    let events = folder.events_by_actors(2).unwrap();
+    ours.register_table("events", events).unwrap();
+    for (order, rows) in [("desc", 7), ("asc", 7), ("desc", 900), ("desc", 9_000)] {
+        let query = format!(
+            "select timestamp, uuid, event from events where event <> 'b' order by timestamp {order}, uuid limit {rows}"
+        );
+        assert_eq!(answer(&ours, &query).await, answer(&stock, &query).await);
+        let plan = ours.sql(&query).await.unwrap();
+        let plan = plan.create_physical_plan().await.unwrap();
+        collect(Arc::clone(&plan), ours.task_ctx()).await.unwrap();
+        let scan = scan_of(&plan).unwrap();
+        let told = if order == "desc" {
+            "latest"
+        } else {
+            "earliest"
+        };
+        let shown = displayable(scan.as_ref()).one_line().to_string();
+        assert!(shown.contains(&format!("{told}={rows}")), "{shown}");
+        // Each partition reads a row group, or part of one, of five and a small one.
+        let read = scan.metrics().unwrap().output_rows().unwrap();
+        assert_eq!(read < 1_500, rows < 100, "{read} rows of {query}");
     }
 }

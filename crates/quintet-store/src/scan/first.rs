@@ -1,4 +1,5 @@
-//! Has [`RowsExec`] read times before all else where only the first rows by time are wanted.
+//! Tells the scans of our own that only the first rows by time are wanted: [`RowsExec`] reads times before all else then,
+//! [`FolderExec`] reads first where the first rows must be.
 
 use std::sync::Arc;
 
@@ -17,10 +18,18 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 
-use super::exec::{First, RowsExec};
+use super::folder::FolderExec;
+use super::groups::RowsExec;
 use crate::schema;
 
-/// Tells the rows of groups below an `ORDER BY timestamp … LIMIT n` that others than the first n of a partition are not wanted; ties
+/// The first so many rows by time, of which no other ones are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct First {
+    pub(super) rows: usize,
+    pub(super) latest: bool,
+}
+
+/// Tells the scan below an `ORDER BY timestamp … LIMIT n` that others than the first n of a partition are not wanted; ties
 /// are. The sort stays where it is.
 ///
 /// Between the two may be what drops no row and keeps the times as they are or as the same number (`arrow_cast(timestamp, 'Int64')`).
@@ -79,6 +88,10 @@ fn narrowed(
         let is_time =
             field.is_some_and(|field| field.name() == schema::TIMESTAMP) && rows.first().is_none();
         return Ok(is_time.then(|| Arc::new(rows.with_first(first)) as Arc<dyn ExecutionPlan>));
+    }
+    if let Some(folder) = node.downcast_ref::<FolderExec>() {
+        let narrowed = folder.with_first(first, column.index());
+        return Ok(narrowed.map(|folder| Arc::new(folder) as Arc<dyn ExecutionPlan>));
     }
     let time = if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
         projection.expr().get(column.index()).map(|from| &from.expr)
