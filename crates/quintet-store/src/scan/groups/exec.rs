@@ -141,10 +141,12 @@ impl ExecutionPlan for RowsExec {
         };
         let batches = stream::once(narrowed)
             .try_flatten()
-            .and_then(move |chosen| {
+            .map_ok(move |chosen| {
                 let (snapshot, schema) = (Arc::clone(&snapshot), Arc::clone(&schema));
                 async move { columns(&snapshot, &chosen, &schema).await.map_err(external) }
             })
+            // The bytes of the next file are fetched while this one is decoded.
+            .try_buffered(2)
             .map(move |batch: Result<RecordBatch>| batch.record_output(&metrics))
             .boxed();
         Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(

@@ -144,7 +144,7 @@ impl ExecutionPlan for RunsExec {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (location, schema) = (self.location.clone(), self.schema());
         let batches = stream::iter(0..lot.len())
-            .then(move |at| {
+            .map(move |at| {
                 let (location, schema, lot) =
                     (location.clone(), Arc::clone(&schema), Arc::clone(&lot));
                 async move {
@@ -156,6 +156,8 @@ impl ExecutionPlan for RunsExec {
                     Ok::<_, DataFusionError>(stream::iter(batches.map(|one| one.map_err(external))))
                 }
             })
+            // The bytes of the next segment are fetched while this one is decoded.
+            .buffered(2)
             .try_flatten()
             .map(move |batch| batch.record_output(&metrics))
             .boxed();

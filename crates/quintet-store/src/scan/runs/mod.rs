@@ -25,6 +25,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Statistics;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
@@ -95,10 +96,17 @@ impl RunsTable {
             let may_match = times.may_be_in(known.min_timestamp, known.max_timestamp);
             (may_match && !runs.is_empty()).then_some((file, runs))
         });
+        // Each a task of its own: parsing footers takes all threads there are.
         let opened: Vec<_> = wanted
-            .map(|(file, runs)| async move {
-                let footer = Footer::of(&self.location, file).await?;
-                Ok::<_, crate::Error>((file, footer, runs))
+            .map(|(file, runs)| {
+                let (location, file) = (self.location.clone(), Arc::clone(file));
+                async move {
+                    let opened = Arc::clone(&file);
+                    let footer =
+                        SpawnedTask::spawn(async move { Footer::of(&location, &opened).await });
+                    let footer = footer.await.map_err(crate::Error::internal)?;
+                    Ok::<_, crate::Error>((file, footer?, runs))
+                }
             })
             .collect();
         let opened: Vec<_> = stream::iter(opened)
@@ -117,7 +125,7 @@ impl RunsTable {
                         .as_ref()
                         .map(|runs| within(runs, first, rows.len()));
                     segments.push(Segment {
-                        file: Arc::clone(file),
+                        file: Arc::clone(&file),
                         footer: Arc::clone(&footer),
                         row_group,
                         rows,
