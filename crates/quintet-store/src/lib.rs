@@ -28,6 +28,7 @@ mod entities;
 mod error;
 mod files;
 mod ingest;
+mod local;
 mod location;
 mod log;
 mod scan;

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::cache::Cache;
 use crate::error::{Error, Result};
+use crate::local::Local;
 use crate::log::Add;
 use crate::verified::Verified;
 
@@ -71,7 +72,7 @@ impl Location {
         let folder = resolved(&folder).map_err(|e| Error::io(&folder, e))?;
         let prefix =
             Path::from_absolute_path(&folder).map_err(|e| Error::invalid(text, e.to_string()))?;
-        let store = Arc::new(LocalFileSystem::new());
+        let store = Arc::new(Local::new());
         Ok(Self {
             folder: Some(folder),
             ..Self::of(text, ObjectStoreUrl::local_filesystem(), store, prefix)
