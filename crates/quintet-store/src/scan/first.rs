@@ -1,6 +1,7 @@
 //! Tells the scans of our own that only the first rows by time are wanted: [`RowsExec`] reads times before all else then,
 //! [`FolderExec`] reads first where the first rows must be.
 
+use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
@@ -27,6 +28,24 @@ use crate::schema;
 pub(super) struct First {
     pub(super) rows: usize,
     pub(super) latest: bool,
+}
+
+impl First {
+    /// The greater, the earlier a row of this time comes.
+    pub(super) fn rank(self, time: i64) -> i64 {
+        match self.latest {
+            true => time,
+            // Not a negation: the least number has none.
+            false => !time,
+        }
+    }
+}
+
+impl fmt::Display for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = if self.latest { "latest" } else { "earliest" };
+        write!(f, "{told}={}", self.rows)
+    }
 }
 
 /// Tells the scan below an `ORDER BY timestamp … LIMIT n` that others than the first n of a partition are not wanted; ties

@@ -91,8 +91,7 @@ impl DisplayAs for RowsExec {
         }
         write!(f, "], rows={}, columns=[{columns}]", self.rows())?;
         match self.first {
-            Some(First { rows, latest: true }) => write!(f, ", latest={rows}"),
-            Some(First { rows, .. }) => write!(f, ", earliest={rows}"),
+            Some(first) => write!(f, ", {first}"),
             None => Ok(()),
         }
     }

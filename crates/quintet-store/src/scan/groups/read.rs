@@ -101,8 +101,7 @@ pub(super) async fn first(
     if wanted.rows == 0 {
         return Ok(Vec::new());
     }
-    // The later, or the earlier, the greater.
-    let rank = |time: i64| if wanted.latest { time } else { !time };
+    let rank = |time: i64| wanted.rank(time);
     let best = |chosen: &Chosen| {
         let known = chosen.file.events.as_ref();
         let bounds = known.map(|known| (known.min_timestamp, known.max_timestamp));

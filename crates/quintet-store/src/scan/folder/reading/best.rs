@@ -22,17 +22,11 @@ pub(super) struct FirstOf {
 impl FirstOf {
     /// How early in the order a piece may come, if its file tells: greater comes first.
     fn bound(&self, piece: &Piece) -> Option<i64> {
-        let bounds = Bounds::of(&piece.file.footer, &self.field);
-        let bound = bounds.instant(piece.number, self.first.latest)?;
-        Some(self.rank(bound))
-    }
-
-    fn rank(&self, time: i64) -> i64 {
-        match self.first.latest {
-            true => time,
-            // Not a negation: the least number has none.
-            false => !time,
-        }
+        let footer = &piece.file.footer;
+        let group = footer.metadata().row_groups().get(piece.number)?;
+        let bounds = Bounds::of(footer, std::slice::from_ref(group), &self.field);
+        let bound = bounds.instant(0, self.first.latest)?;
+        Some(self.first.rank(bound))
     }
 
     /// Pieces in the order in which their rows may come; those of which nothing is known before all others.
@@ -80,7 +74,7 @@ impl Best {
         };
         let mut ranks = self.ranks.lock().unwrap_or_else(PoisonError::into_inner);
         for time in times.iter().flatten() {
-            let rank = self.of.rank(time);
+            let rank = self.of.first.rank(time);
             if ranks.len() < self.of.first.rows {
                 ranks.push(Reverse(rank));
             } else if let Some(mut last) = ranks.peek_mut()

@@ -9,6 +9,7 @@ use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use datafusion::parquet::file::metadata::RowGroupMetaData;
 
 /// The bounds of one column by row group; null where nothing is known.
 pub(super) struct Bounds {
@@ -18,9 +19,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Those of a column of the table, in its type.
-    pub(super) fn of(footer: &ArrowReaderMetadata, column: &FieldRef) -> Self {
-        let groups = footer.metadata().row_groups();
+    /// Those of a column of the table, in its type, in some row groups of a file.
+    pub(super) fn of(
+        footer: &ArrowReaderMetadata,
+        groups: &[RowGroupMetaData],
+        column: &FieldRef,
+    ) -> Self {
         let converter = is_ordered_alike(footer, column)
             .then(|| {
                 let (schema, parquet) = (footer.schema(), footer.parquet_schema());

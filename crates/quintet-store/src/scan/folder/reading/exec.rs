@@ -116,9 +116,8 @@ impl DisplayAs for FolderExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row_groups = self.row_groups().count();
         write!(f, "FolderExec: row_groups={row_groups}, {}", self.wanted)?;
-        match self.first.as_ref().map(|of| of.first) {
-            Some(First { rows, latest: true }) => write!(f, ", latest={rows}"),
-            Some(First { rows, .. }) => write!(f, ", earliest={rows}"),
+        match &self.first {
+            Some(of) => write!(f, ", {}", of.first),
             None => Ok(()),
         }
     }

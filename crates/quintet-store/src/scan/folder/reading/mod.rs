@@ -243,7 +243,7 @@ impl FolderEvents {
             let mut open = vec![Vec::new(); groups.len()];
             for (position, condition) in conditions.iter().enumerate() {
                 let name = condition.column.name();
-                let bounds = Bounds::of(&file.footer, &condition.column);
+                let bounds = Bounds::of(&file.footer, groups, &condition.column);
                 let may = condition.may_hold(&bounds).into_iter();
                 let answered = may.zip(condition.must_hold(&bounds));
                 for (number, (may, must)) in answered.enumerate() {
